@@ -1,0 +1,41 @@
+"""One comparison of what is claimed with what is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CheckKind(StrEnum):
+    DIGEST = "digest"
+    SIGNATURE = "signature"
+    PROVENANCE = "provenance"
+    LINEAGE = "lineage"
+
+
+class Outcome(StrEnum):
+    """Each is its own outcome; only `VERIFIED` is green."""
+
+    VERIFIED = "verified"
+    UNSIGNED = "unsigned"
+    UNSUPPORTED = "unsupported"
+    UNTRUSTED_SIGNER = "untrusted-signer"
+    CONTENT_MISMATCH = "content-mismatch"
+    COULD_NOT_CHECK = "could-not-check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """The result of one check. `identity` is who or what vouches (a signer, a digest claim)."""
+
+    subject: str
+    kind: CheckKind
+    outcome: Outcome
+    identity: str
+    detail: str = ""
+    expected: str = ""
+    found: str = ""
+
+    def __post_init__(self) -> None:
+        if self.outcome is Outcome.VERIFIED and not self.identity:
+            raise ValueError("a verified check names who or what vouches")

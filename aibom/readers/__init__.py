@@ -1,0 +1,1 @@
+"""How hostile bytes are read: bounded building blocks with no opinion."""
