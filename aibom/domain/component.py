@@ -67,6 +67,15 @@ class Claim:
         return self.statement.value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDigest:
+    """Both digests over all tensors as `v1:sha256:<hex>`, or why there are none."""
+
+    named: str | None = None
+    anonymous: str | None = None
+    absent: str | None = None
+
+
 class RelationKind(StrEnum):
     ANCESTOR = "ancestor"  # of a model: what it says it was made from
     TRAINED_ON = "trained-on"

@@ -21,6 +21,7 @@ class Entry:
     etag: str = ""
     claimed: tuple[Digest, ...] = ()
     media_type: str | None = None
+    cacheable: bool = True  # False: so young that a later change might not change the etag
 
     def __post_init__(self) -> None:
         if self.size < 0:

@@ -195,6 +195,7 @@ class Facts:
     external: tuple[External, ...] = ()
     shards: tuple[str, ...] = ()  # files that an index names, as written
     indexed: bool = False  # True: tensors and covered ranges claim to explain every byte
+    unread: bool = False  # True: only format and kind are known, the rest was not or could not be read
     defects: tuple[Defect, ...] = ()  # why these facts are not the whole story
 
     def values(self, attribute: Attribute) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class File:
     facts: Facts | None = None
     tensor_digests: tuple[bytes | None, ...] = ()
     unindexed: Unindexed | None = None
+    promised: str | None = None  # the format that the name promises, when the content is another
 
     def __post_init__(self) -> None:
         if not self.digests:

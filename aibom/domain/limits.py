@@ -29,6 +29,8 @@ YAML_BYTES: Final = 1 * MIB
 YAML_NODE_COUNT: Final = 20_000
 DOCUMENT_DEPTH: Final = 64
 
+BOM_BYTES: Final = 512 * MIB  # a bill of materials that is validated
+
 # What facts may carry
 STRING_CHARS: Final = 4_096
 METADATA_COUNT: Final = 512

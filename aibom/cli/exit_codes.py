@@ -1,0 +1,31 @@
+"""The exit codes: the same for every command and output format."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from aibom.domain.finding import Severity
+from aibom.domain.report import Report
+
+
+class ExitCode(IntEnum):
+    PASSED = 0
+    VIOLATED = 1  # a finding at or above --fail-on, a digest mismatch, an invalid BOM
+    USAGE = 2  # a wrong flag, target, policy or configuration file
+    NOTHING = 3  # nothing to scan or to verify
+    INCOMPLETE = 4  # something needed could not be read, reached, decided or written
+    INTERNAL = 70  # a bug of ours
+    INTERRUPTED = 130
+
+
+def of_report(report: Report, fail_on: Severity, *, strict: bool, exit_zero: bool) -> ExitCode:
+    """Findings win over gaps, and `exit_zero` forgives findings and nothing else."""
+    worst = report.worst()
+    if worst is not None and worst >= fail_on and not exit_zero:
+        return ExitCode.VIOLATED
+    if not report.coverage.listed:
+        return ExitCode.NOTHING
+    looked_at_none = report.coverage.read + report.coverage.partial == 0
+    if looked_at_none or (strict and report.gaps):
+        return ExitCode.INCOMPLETE
+    return ExitCode.PASSED

@@ -1,0 +1,199 @@
+"""`aibom scan`: flags in, a `ScanRequest` out, the result where the user wants it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from aibom.cli import configuration
+from aibom.cli.exit_codes import ExitCode, of_report
+from aibom.cli.failure import Failure
+from aibom.cli.packs import policy_pack
+from aibom.cli.progress import watcher
+from aibom.cli.rendering import OUTPUTS, Style, destinations, write_all
+from aibom.domain.errors import UnreadableError
+from aibom.domain.finding import Severity
+from aibom.policy import Policy, PolicyError, parse_policy
+from aibom.workflows.scan import ScanRequest, scan
+
+_LEVELS = {severity.label: severity for severity in Severity}
+_NEUTRAL_NAME = "target"
+_PATH = click.Path(path_type=Path)
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flags:
+    """What click hands over, with types."""
+
+    targets: tuple[str, ...]
+    formats: tuple[str, ...]
+    output: Path | None
+    spec_version: str
+    fail_on: str
+    exit_zero: bool
+    strict: bool
+    offline: bool
+    reproducible: bool
+    name: str | None
+    jobs: int | None
+    no_cache: bool
+    exclude: tuple[str, ...]
+    quiet: bool
+    color: str
+
+
+@click.command("scan")
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option(
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[=FILE]",
+    envvar="AIBOM_FORMAT",
+    help=f"What to write ({', '.join(OUTPUTS)}), and where; may be given several times. Default: table.",
+)
+@click.option("-o", "--output", type=_PATH, help="Write the result to this file.", envvar="AIBOM_OUTPUT")
+@click.option(
+    "--spec-version",
+    type=click.Choice(["1.6", "1.7"]),
+    default="1.7",
+    show_default=True,
+    envvar="AIBOM_SPEC_VERSION",
+    help="Version of CycloneDX.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(list(_LEVELS)),
+    default="high",
+    show_default=True,
+    envvar="AIBOM_FAIL_ON",
+    help="Exit with 1 when a finding is at least this severe.",
+)
+@click.option("--exit-zero", is_flag=True, envvar="AIBOM_EXIT_ZERO", help="Exit with 0 in spite of findings.")
+@click.option("--strict", is_flag=True, envvar="AIBOM_STRICT", help="Exit with 4 when there are gaps.")
+@click.option("--offline", is_flag=True, envvar="AIBOM_OFFLINE", help="Open no network connection.")
+@click.option(
+    "--reproducible",
+    is_flag=True,
+    envvar="AIBOM_REPRODUCIBLE",
+    help="Same input, same bytes: no time stamp, no folder name, every file read anew.",
+)
+@click.option("--name", envvar="AIBOM_NAME", help="What to call the target in the results.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    envvar="AIBOM_JOBS",
+    metavar="N",
+    help="How many files to read at a time. Default: one per processor.",
+)
+@click.option(
+    "--no-cache", is_flag=True, envvar="AIBOM_NO_CACHE", help="Neither use nor keep digests of other runs."
+)
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="GLOB",
+    envvar="AIBOM_EXCLUDE",
+    help="Leave out matching paths (counted).",
+)
+@click.option(
+    "--config",
+    type=_PATH,
+    callback=configuration.load,
+    is_eager=True,
+    expose_value=False,
+    envvar="AIBOM_CONFIG",
+    help="TOML file with defaults for these flags.",
+)
+@click.option("-q", "--quiet", is_flag=True, envvar="AIBOM_QUIET", help="No progress, no hints.")
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+    envvar="AIBOM_COLOR", help="Colours in the table.",
+)  # fmt: skip
+def command(**given: Any) -> int:
+    """Find the models and datasets in TARGET, digest them and write their bill of materials.
+
+    TARGET is a file or folder: a checkout, a model folder, the Hugging Face cache. Default: here.
+    Nothing that is scanned is run, imported or unpickled, and nothing in it configures the scan.
+    """
+    flags = _Flags(**given)
+    wanted = destinations(flags.formats, flags.output)
+    style = Style(
+        spec_version=flags.spec_version, fail_on=_LEVELS[flags.fail_on], color=_colored(flags.color)
+    )
+    request = _request(flags)
+    try:
+        with watcher(quiet=flags.quiet) as progress:
+            report = scan(request, progress)
+    except UnreadableError as error:
+        raise Failure(str(error), ExitCode.USAGE) from error
+    write_all(report, wanted, style, quiet=flags.quiet)
+    return of_report(report, style.fail_on, strict=flags.strict, exit_zero=flags.exit_zero)
+
+
+def _request(flags: _Flags) -> ScanRequest:
+    targets = flags.targets or (".",)
+    _check_targets(targets, offline=flags.offline)
+    epoch = _source_date()
+    now = datetime.now(UTC).strftime(_TIME)
+    return ScanRequest(
+        targets=targets,
+        policy=_policy(),
+        exclude=flags.exclude,
+        jobs=flags.jobs or len(os.sched_getaffinity(0)),
+        cache=None if flags.no_cache else _cache_path(),
+        timestamp=None if flags.reproducible else epoch or now,
+        name=flags.name or (_NEUTRAL_NAME if flags.reproducible else None),
+        reread=flags.reproducible or epoch is not None,
+        surroundings=not flags.reproducible,
+    )
+
+
+def _check_targets(targets: tuple[str, ...], *, offline: bool) -> None:
+    for target in targets:
+        if offline and "://" in target:
+            raise click.UsageError(f"{target!r} needs the network, and --offline forbids it")
+
+
+def _policy() -> Policy:
+    try:
+        return parse_policy(policy_pack("baseline"))
+    except PolicyError as error:
+        raise Failure(f"policy baseline: {error}", ExitCode.USAGE) from error
+
+
+def _colored(choice: str) -> bool:
+    if choice == "auto":
+        return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return choice == "always"
+
+
+def _source_date() -> str | None:
+    """The time of SOURCE_DATE_EPOCH (reproducible-builds.org), when it is set."""
+    text = os.environ.get("SOURCE_DATE_EPOCH")
+    if text is None:
+        return None
+    try:
+        return datetime.fromtimestamp(int(text), UTC).strftime(_TIME)
+    except (ValueError, OverflowError, OSError):
+        raise click.UsageError(f"SOURCE_DATE_EPOCH is not a number of seconds: {text!r}") from None
+
+
+def _cache_path() -> Path | None:
+    """$AIBOM_CACHE_DIR, else the user's cache folder (XDG); None when there is no home."""
+    named = os.environ.get("AIBOM_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    if named:
+        base = Path(named)
+    elif os.environ.get("HOME"):
+        base = Path(os.environ["HOME"]) / ".cache"
+    else:
+        return None
+    return (base if "AIBOM_CACHE_DIR" in os.environ else base / "aibom") / "digests.sqlite"

@@ -1,0 +1,54 @@
+"""Results to standard output, or to files that are whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from aibom.cli.exit_codes import ExitCode
+from aibom.cli.failure import Failure
+
+_FILE_MODE = 0o644
+
+
+def to_stdout(data: bytes) -> None:
+    """Writes the result; a reader that has gone away is not an error."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Keeps the interpreter from reporting the same pipe again when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        raise Failure(f"cannot write the result: {error.strerror}", ExitCode.INCOMPLETE) from error
+
+
+def to_file(path: Path, data: bytes) -> None:
+    """Replaces the file in one step: after any failure the old content is still whole."""
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(_mode(path))
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise Failure(f"cannot write {str(path)!r}: {error.strerror}", ExitCode.INCOMPLETE) from error
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file that is replaced, else what the umask leaves of 0644."""
+    try:
+        return path.stat().st_mode & 0o777
+    except OSError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return _FILE_MODE & ~mask

@@ -1,0 +1,124 @@
+"""Digests of earlier runs, so that an unchanged file is not read again.
+
+A row is keyed by the identity of the file version (device, inode, size, mtime and ctime in
+nanoseconds: a change of content always changes the ctime) and by the version of this program.
+The cache belongs to the user alone; one that others may write to is not used.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from aibom.domain.digest import Digest, Grade
+from aibom.domain.file import Unindexed
+
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS digests (key TEXT PRIMARY KEY, version TEXT NOT NULL,"
+    " format TEXT NOT NULL, digests TEXT NOT NULL, tensors BLOB NOT NULL,"
+    " unindexed_bytes INTEGER, unindexed_sha256 TEXT) WITHOUT ROWID"
+)
+_SELECT = (
+    "SELECT format, digests, tensors, unindexed_bytes, unindexed_sha256 FROM digests"
+    " WHERE key = ? AND version = ?"
+)
+_TENSOR_DIGEST_BYTES = 32
+_NO_DIGEST = bytes(_TENSOR_DIGEST_BYTES)
+_ROW_COUNT = 2_000_000
+_BUSY_SECONDS = 2.0
+
+
+class CacheUnusableError(Exception):
+    """The cache cannot be used; the scan goes on without it. The text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedFingerprint:
+    """What an earlier run computed; `format` is empty when the content was of no known format."""
+
+    format: str
+    digests: tuple[Digest, ...]
+    tensor_digests: tuple[bytes | None, ...]
+    unindexed: Unindexed | None
+
+
+class DigestCache:
+    """One SQLite file, used from one thread; a context manager that closes it."""
+
+    def __init__(self, path: Path, version: str) -> None:
+        """Opens the cache, and makes it when missing. Raises `CacheUnusableError`."""
+        self._version = version
+        try:
+            _prepare(path)
+            self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = OFF")
+            self._connection.execute(_SCHEMA)
+        except (sqlite3.Error, OSError) as error:
+            raise CacheUnusableError(f"the digest cache is not usable: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def get(self, key: str) -> CachedFingerprint | None:
+        """The row of this file version, or None; a damaged row or cache counts as none."""
+        try:
+            row = self._connection.execute(_SELECT, (key, self._version)).fetchone()
+            return None if row is None else _from_row(*row)
+        except (sqlite3.Error, ValueError, TypeError, AttributeError):
+            return None
+
+    def put(self, rows: Iterable[tuple[str, CachedFingerprint]]) -> None:
+        """Stores what was computed; at most two million rows are kept. Raises `CacheUnusableError`."""
+        try:
+            with self._connection:
+                self._connection.executemany(
+                    "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    ((key, self._version, *_to_row(found)) for key, found in rows),
+                )
+                (count,) = self._connection.execute("SELECT count(*) FROM digests").fetchone()
+                if count > _ROW_COUNT:
+                    self._connection.execute("DELETE FROM digests")
+        except sqlite3.Error as error:
+            raise CacheUnusableError(f"the digest cache could not be written: {error}") from error
+
+
+def _to_row(found: CachedFingerprint) -> tuple[str, str, bytes, int | None, str | None]:
+    digests = " ".join(f"{d.algorithm}:{d.value}" for d in found.digests)
+    tensors = b"".join(digest or _NO_DIGEST for digest in found.tensor_digests)
+    hidden = found.unindexed
+    return found.format, digests, tensors, hidden.bytes if hidden else None, hidden.sha256 if hidden else None
+
+
+def _from_row(
+    format_name: str, digests: str, tensors: bytes, count: int | None, sha256: str | None
+) -> CachedFingerprint:
+    pairs = (text.split(":") for text in digests.split())
+    pieces = (tensors[at : at + _TENSOR_DIGEST_BYTES] for at in range(0, len(tensors), _TENSOR_DIGEST_BYTES))
+    return CachedFingerprint(
+        format=format_name,
+        digests=tuple(
+            Digest(algorithm=name, value=value, grade=Grade.COMPUTED, cached=True) for name, value in pairs
+        ),
+        tensor_digests=tuple(None if piece == _NO_DIGEST else piece for piece in pieces),
+        unindexed=None if count is None or sha256 is None else Unindexed(bytes=count, sha256=sha256),
+    )
+
+
+def _prepare(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for place in (path.parent, path):
+        if not place.exists():
+            continue
+        status = place.stat()
+        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise CacheUnusableError(f"the digest cache is not usable: others may write to {place.name}")
+    path.touch(mode=0o600, exist_ok=True)

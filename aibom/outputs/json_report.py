@@ -1,0 +1,218 @@
+"""The report as JSON: every fact, for programs. `schema` names the version of this layout."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from aibom.domain.check import Check
+from aibom.domain.component import Claim, Component, Relation
+from aibom.domain.facts import Facts
+from aibom.domain.file import File
+from aibom.domain.finding import Finding
+from aibom.domain.gap import Gap
+from aibom.domain.ref import Ref
+from aibom.domain.reference import Reference
+from aibom.domain.report import Report, Target
+from aibom.domain.text import visible
+
+SCHEMA: Final = "aibom-report/1"
+
+Value = object  # anything orjson writes; the layout is the functions below
+
+
+def render(report: Report) -> bytes:
+    """UTF-8 JSON with a newline at the end; the same bytes for the same report."""
+    document = {
+        "schema": SCHEMA,
+        "tool": {"name": report.tool.name, "version": report.tool.version},
+        "timestamp": report.timestamp,
+        "policy": {"name": report.policy.name, "sha256": report.policy.sha256},
+        "targets": [_target(target) for target in report.targets],
+        "coverage": _coverage(report),
+        "components": [_component(component) for component in report.components],
+        "references": [_reference(reference) for reference in report.references],
+        "files": [_file(file) for file in report.files],
+        "checks": [_check(check) for check in report.checks],
+        "findings": [_finding(finding) for finding in report.findings],
+        "gaps": [_gap(gap) for gap in report.gaps],
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _target(target: Target) -> dict[str, Value]:
+    return {
+        "name": visible(target.name),
+        "ref": _ref(target.ref),
+        "dirty": target.dirty,
+        "attributes": {visible(key): visible(value) for key, value in target.attributes},
+    }
+
+
+def _ref(ref: Ref | None) -> dict[str, Value] | None:
+    if ref is None:
+        return None
+    return {
+        "scheme": ref.scheme,
+        "location": visible(ref.location),
+        "revision": visible(ref.revision) if ref.revision else None,
+        "subpath": visible(ref.subpath) if ref.subpath else None,
+        "purl": visible(ref.purl) if ref.purl else None,
+    }
+
+
+def _coverage(report: Report) -> dict[str, Value]:
+    coverage = report.coverage
+    return {
+        "listed": coverage.listed,
+        "read": coverage.read,
+        "partial": coverage.partial,
+        "unread": coverage.unread,
+        "excluded": coverage.excluded,
+        "bytes": coverage.bytes,
+    }
+
+
+def _component(component: Component) -> dict[str, Value]:
+    return {
+        "id": component.id,
+        "kind": component.kind,
+        "name": visible(component.name),
+        "identityBasis": component.basis,
+        "version": visible(component.version) if component.version else None,
+        "ref": _ref(component.ref),
+        "complete": component.complete,
+        "modelDigest": component.model_digest,
+        "modelDigestAnonymous": component.model_digest_anonymous,
+        "modelDigestAbsent": visible(component.model_digest_absent)
+        if component.model_digest_absent
+        else None,
+        "tensorCount": component.tensor_count,
+        "parameterCount": component.parameter_count,
+        "dtypes": [visible(dtype) for dtype in component.dtypes],
+        "files": [visible(path) for path in component.files],
+        "claims": [_claim(claim) for claim in component.claims],
+        "relations": [_relation(relation) for relation in component.relations],
+    }
+
+
+def _claim(claim: Claim) -> dict[str, Value]:
+    return {
+        "attribute": claim.attribute,
+        "value": visible(claim.value),
+        "details": {visible(key): visible(value) for key, value in claim.statement.details},
+        "origin": claim.origin,
+        "source": visible(claim.source),
+        "pointer": visible(claim.statement.pointer),
+        "confidence": claim.confidence.label,
+    }
+
+
+def _relation(relation: Relation) -> dict[str, Value]:
+    return {
+        "kind": relation.kind,
+        "component": relation.target_id,
+        "ref": _ref(relation.target),
+        "detail": visible(relation.detail) if relation.detail else None,
+        "declaredBy": visible(relation.source) if relation.source else None,
+    }
+
+
+def _reference(reference: Reference) -> dict[str, Value]:
+    return {
+        "kind": reference.kind,
+        "target": _ref(reference.target),
+        "loader": visible(reference.loader),
+        "path": visible(reference.location.path),
+        "line": reference.location.line,
+        "column": reference.location.column,
+        "flags": sorted(reference.flags),
+        "confidence": reference.confidence.label,
+    }
+
+
+def _file(file: File) -> dict[str, Value]:
+    return {
+        "path": visible(file.path),
+        "size": file.entry.size,
+        "digests": [
+            {"algorithm": d.algorithm, "value": d.value, "grade": d.grade.label, "cached": d.cached}
+            for d in file.digests
+        ],
+        "unindexed": {"bytes": file.unindexed.bytes, "sha256": file.unindexed.sha256}
+        if file.unindexed
+        else None,
+        "facts": _facts(file.facts, file.tensor_digests) if file.facts else None,
+    }
+
+
+def _facts(facts: Facts, digests: tuple[bytes | None, ...]) -> dict[str, Value]:
+    blake3 = [digest.hex() if digest else None for digest in digests] or [None] * len(facts.tensors)
+    return {
+        "format": facts.format,
+        "kind": facts.kind,
+        "version": visible(facts.version) if facts.version else None,
+        "unread": facts.unread,
+        "capabilities": sorted(facts.capabilities),
+        "metadata": [[visible(key), visible(value)] for key, value in facts.metadata],
+        "imports": [
+            {"module": visible(i.module), "name": visible(i.qualname), "offset": i.offset, "called": i.called}
+            for i in facts.imports
+        ],
+        "columns": [
+            {"name": visible(c.name), "type": visible(c.type), "nullable": c.nullable} for c in facts.columns
+        ],
+        "rows": facts.rows,
+        "tensors": [
+            {
+                "name": visible(tensor.name),
+                "dtype": visible(tensor.dtype),
+                "shape": tensor.shape,
+                "offset": tensor.offset,
+                "length": tensor.length,
+                "layout": tensor.layout,
+                "blake3": digest,
+            }
+            for tensor, digest in zip(facts.tensors, blake3, strict=True)
+        ],
+    }
+
+
+def _check(check: Check) -> dict[str, Value]:
+    return {
+        "subject": visible(check.subject),
+        "kind": check.kind,
+        "outcome": check.outcome,
+        "identity": visible(check.identity),
+        "detail": visible(check.detail),
+        "expected": visible(check.expected),
+        "found": visible(check.found),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Value]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.label,
+        "confidence": finding.confidence.label,
+        "subject": visible(finding.subject),
+        "path": visible(finding.location.path),
+        "line": finding.location.line,
+        "offset": finding.location.offset,
+        "message": visible(finding.message),
+        "found": visible(finding.found),
+        "expected": visible(finding.expected),
+        "remedy": visible(finding.remedy),
+        "fingerprint": finding.fingerprint,
+    }
+
+
+def _gap(gap: Gap) -> dict[str, Value]:
+    return {
+        "path": visible(gap.path),
+        "stage": gap.stage,
+        "reason": gap.reason,
+        "offset": gap.offset,
+        "detail": visible(gap.detail),
+    }

@@ -1,0 +1,127 @@
+"""Phrases that the table and the Markdown report share: one component, one size, the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aibom.domain.component import Component, ComponentKind
+from aibom.domain.facts import Attribute
+from aibom.domain.file import File
+from aibom.domain.finding import Severity
+from aibom.domain.gap import Gap
+from aibom.domain.licences import spdx_of
+from aibom.domain.report import Report
+from aibom.domain.text import visible
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+_SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
+
+
+def size(count: int) -> str:
+    """A number of bytes for people, in powers of 1000."""
+    if count == 1:
+        return "1 byte"
+    value = float(count)
+    for unit in _UNITS:
+        if value < 1000 or unit == _UNITS[-1]:
+            return f"{count} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError
+
+
+def parameters(count: int) -> str:
+    """A number of parameters as model cards write it: 124M, 7.2B."""
+    for scale, letter in _SCALES:
+        if count >= scale:
+            return f"{count / scale:.3g}{letter}"
+    return str(count)
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def licence(component: Component) -> str:
+    """The declared licences, or `none declared`: an absent licence must be seen."""
+    stated = component.claimed(Attribute.LICENCE)
+    values = [spdx_of(claim.value) or claim.value for claim in stated]
+    values += [claim.value for claim in component.claimed(Attribute.LICENCE_NAME)]
+    return ", ".join(visible(value) for value in dict.fromkeys(values)) or "none declared"
+
+
+def details(component: Component, files: dict[str, File]) -> str:
+    """Format, shards, parameters, element types; rows for a dataset; bases."""
+    own = [files[path] for path in component.files if path in files]
+    parts = [*_formats(own, component)]
+    if component.parameter_count:
+        parts.append(f"{parameters(component.parameter_count)} parameters")
+    quantisation = component.first(Attribute.QUANTISATION)
+    if quantisation:
+        parts.append(visible(quantisation))
+    elif component.dtypes:
+        parts.append(" ".join(visible(dtype) for dtype in component.dtypes[:4]))
+    rows = component.first(Attribute.ROW_COUNT) if component.kind is ComponentKind.DATASET else None
+    if rows:
+        parts.append(f"{rows} rows")
+    if not component.complete:
+        parts.append("INCOMPLETE")
+    return ", ".join(parts)
+
+
+def _formats(files: list[File], component: Component) -> list[str]:
+    wanted = ("data",) if component.kind is ComponentKind.DATASET else ("weights",)
+    formats = [file.format for file in files if file.facts and file.facts.kind in wanted and file.format]
+    counted = dict.fromkeys(formats)
+    return [f"{name} x{formats.count(name)}" if formats.count(name) > 1 else name for name in counted]
+
+
+def bases(component: Component) -> list[str]:
+    """Each declared ancestor with its relation, marked as a claim."""
+    lines = []
+    for relation in component.relations:
+        if relation.kind == "ancestor" and relation.target is not None:
+            how = f" ({visible(relation.detail)})" if relation.detail else ""
+            lines.append(f"{visible(relation.target.location)}{how}")
+    return lines
+
+
+def coverage(report: Report) -> str:
+    """One line that accounts for every listed entry."""
+    found = report.coverage
+    text = f"{plural(found.listed, 'file')} listed: {found.read:,} read, {found.partial:,} read in part, "
+    text += f"{found.unread:,} not read"
+    if found.excluded:
+        text += f"; {found.excluded:,} excluded"
+    return f"{text} ({size(found.bytes)})"
+
+
+def gap_line(gap: Gap) -> str:
+    """File, offset and reason in one line."""
+    place = visible(gap.path) + (f" at byte {gap.offset}" if gap.offset is not None else "")
+    return f"{place}: {gap.reason}: {visible(gap.detail)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the run amounts to, in the words of the exit code."""
+
+    passed: bool
+    text: str
+
+
+def verdict(report: Report, fail_on: Severity) -> Verdict:
+    """Passed, violated, empty or incomplete; gaps are named even when the policy is kept."""
+    worst = report.worst()
+    gaps = f", {plural(len(report.gaps), 'gap')}" if report.gaps else ""
+    if worst is not None and worst >= fail_on:
+        count = sum(finding.severity >= fail_on for finding in report.findings)
+        text = f"FAILED: {plural(count, 'finding')} at or above {fail_on.label}{gaps}"
+        return Verdict(passed=False, text=text)
+    if not report.coverage.listed:
+        return Verdict(passed=False, text="NOTHING TO SCAN: the target holds no files")
+    found = (
+        f"{plural(len(report.findings), 'finding')} below {fail_on.label}"
+        if report.findings
+        else "no findings"
+    )
+    return Verdict(passed=True, text=f"PASSED policy {visible(report.policy.name)}: {found}{gaps}")

@@ -1,0 +1,1 @@
+"""Who vouches for it: decisions take values and return a `Check`, no I/O inside."""

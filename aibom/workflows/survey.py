@@ -1,0 +1,161 @@
+"""Lists every source and looks at every entry, on as many threads as asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from aibom.domain.entry import Entry
+from aibom.domain.file import File
+from aibom.domain.gap import Gap
+from aibom.domain.limits import LARGE_FILE_BYTES, WHOLE_FILE_BYTES
+from aibom.domain.protocols import Source
+from aibom.fingerprint.cache import CacheUnusableError, DigestCache
+from aibom.workflows.external import external_facts
+from aibom.workflows.look import Looked, Lookout
+from aibom.workflows.progress import Progress
+
+# A task per small file would cost more than the file; this many go together.
+_SMALL_FILES_A_TASK = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What was found in all targets; paths carry the name of their target when there are several."""
+
+    files: tuple[File, ...]
+    gaps: tuple[Gap, ...]
+    listed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """What the looking may use."""
+
+    jobs: int = 1
+    cache: DigestCache | None = None
+    reread: bool = False  # True: the cache learns, and is not asked
+
+
+@dataclass(slots=True)
+class _Place:
+    prefix: str
+    source: Source
+    entries: list[Entry] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+
+
+def survey(places: list[tuple[str, Source]], hands: Hands, progress: Progress) -> Survey:
+    """Every entry of every place as a file or a gap, in order of path."""
+    listed = [_listed(prefix, source) for prefix, source in places]
+    entries = [entry for place in listed for entry in place.entries]
+    progress.listed(len(entries), sum(entry.size for entry in entries))
+    files: list[File] = []
+    gaps: list[Gap] = []
+    for place in listed:
+        gaps += (_moved(gap, place.prefix) for gap in place.gaps)
+        for looked in _Looks(place, hands, progress).run():
+            gaps += (_moved(gap, place.prefix) for gap in looked.gaps)
+            if looked.file is not None:
+                files.append(_moved_file(looked.file, place.prefix))
+    files.sort(key=lambda file: file.path)
+    count = len(entries) + sum(len(place.gaps) for place in listed)
+    return Survey(files=tuple(files), gaps=tuple(gaps), listed=count)
+
+
+def _listed(prefix: str, source: Source) -> _Place:
+    place = _Place(prefix, source)
+    for item in source.entries():
+        if isinstance(item, Gap):
+            place.gaps.append(item)
+        else:
+            place.entries.append(item)
+    return place
+
+
+def _moved(gap: Gap, prefix: str) -> Gap:
+    return replace(gap, path=prefix + gap.path) if prefix else gap
+
+
+def _moved_file(file: File, prefix: str) -> File:
+    return replace(file, entry=replace(file.entry, path=prefix + file.entry.path)) if prefix else file
+
+
+class _StoppedError(BaseException):
+    """The user gave up: leaves the loops of the other threads."""
+
+
+class _Looks:
+    """All looks of one place."""
+
+    def __init__(self, place: _Place, hands: Hands, progress: Progress) -> None:
+        self._place, self._hands, self._progress = place, hands, progress
+        self._stop = threading.Event()
+        self._lookout = Lookout(source=place.source, advanced=self._advanced)
+
+    def run(self) -> Iterator[Looked]:
+        """ONNX first: only it says which tensors lie in its external data files."""
+        entries = self._place.entries
+        first = [entry for entry in entries if entry.path.endswith(".onnx")]
+        headers = self._look(self._lookout, first)
+        elsewhere, missing = external_facts([looked.file for looked in headers if looked.file], entries)
+        rest = [entry for entry in entries if not entry.path.endswith(".onnx")]
+        yield from headers
+        for gap in missing:
+            yield Looked(entry=first[0], gaps=(gap,))
+        yield from self._look(replace(self._lookout, elsewhere=elsewhere), rest)
+
+    def _advanced(self, count: int) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
+        self._progress.advanced(count)
+
+    def _look(self, lookout: Lookout, entries: list[Entry]) -> list[Looked]:
+        cache, jobs = self._hands.cache, self._hands.jobs
+        known = {e.etag: cache.get(e.etag) for e in entries} if cache and not self._hands.reread else {}
+        large = sum(entry.size >= LARGE_FILE_BYTES for entry in entries)
+        with ThreadPoolExecutor(jobs) as pool, ThreadPoolExecutor(1) as spare:
+            # With fewer large files than threads, the tensors of each get a thread of their own.
+            shared = replace(lookout, companion=spare) if 0 < large < jobs else lookout
+
+            def look(task: list[Entry]) -> list[Looked]:
+                return [shared.look(entry, known.get(entry.etag)) for entry in task]
+
+            looks = self._gather(pool, look, entries)
+        self._remember(looks)
+        return looks
+
+    def _gather(
+        self, pool: ThreadPoolExecutor, look: Callable[[list[Entry]], list[Looked]], entries: list[Entry]
+    ) -> list[Looked]:
+        try:
+            return [looked for task in pool.map(look, _tasks(entries)) for looked in task]
+        except BaseException:
+            self._stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+    def _remember(self, looks: list[Looked]) -> None:
+        cache = self._hands.cache
+        if cache is None:
+            return
+        learnt = [
+            (looked.entry.etag, looked.learnt)
+            for looked in looks
+            if looked.learnt is not None and looked.entry.cacheable and not looked.learnt.digests[0].cached
+        ]
+        try:
+            cache.put(learnt)
+        except CacheUnusableError as error:
+            self._progress.hint(str(error))
+
+
+def _tasks(entries: list[Entry]) -> list[list[Entry]]:
+    """Large files first, one a task, so that no thread is left alone with one at the end."""
+    large = [entry for entry in entries if entry.size > WHOLE_FILE_BYTES]
+    small = [entry for entry in entries if entry.size <= WHOLE_FILE_BYTES]
+    large.sort(key=lambda entry: -entry.size)
+    starts = range(0, len(small), _SMALL_FILES_A_TASK)
+    return [[entry] for entry in large] + [small[at : at + _SMALL_FILES_A_TASK] for at in starts]

@@ -1,0 +1,183 @@
+"""The rooms and their arrows, the registries, and the style rules that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "aibom"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# What each room may import, besides itself.
+ALLOWED = {
+    "domain": set(),
+    "readers": {"domain"},
+    "sources": {"readers", "domain"},
+    "formats": {"readers", "domain"},
+    "discovery": {"readers", "domain"},
+    "fingerprint": {"readers", "domain"},
+    "inventory": {"readers", "domain"},
+    "trust": {"readers", "domain"},
+    "lineage": {"readers", "domain"},
+    "policy": {"readers", "domain"},
+    "outputs": {"domain"},
+    "workflows": {
+        "sources", "formats", "discovery", "fingerprint", "inventory", "trust", "lineage", "policy", "readers",
+        "domain",
+    },
+}  # fmt: skip
+ALLOWED["cli"] = ALLOWED["workflows"] | {"workflows", "outputs"}
+
+# A third-party library is imported only in its own room.
+THIRD_PARTY = {
+    "blake3": {"fingerprint"},
+    "click": {"cli"},
+    "cyclonedx": {"outputs"},
+    "jsonschema_rs": {"outputs"},
+    "orjson": {"outputs", "cli"},
+    "packageurl": {"outputs"},
+    "rich": {"cli"},
+    "yaml": {"readers"},
+}
+HEAVY = {"rich", "cyclonedx", "jsonschema_rs", "packageurl"}
+IMPURE = {
+    "socket",
+    "subprocess",
+    "urllib",
+    "http",
+    "requests",
+    "ctypes",
+    "pickle",
+    "marshal",
+    "importlib",
+    "eval",
+}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(path: Path) -> str | None:
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else None
+
+
+def imports_of(tree: ast.AST) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names.append(node.module or "")
+    return names
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_import_follows_an_arrow_of_the_design(path: Path) -> None:
+    room = room_of(path)
+    for name in imports_of(tree_of(path)):
+        parts = name.split(".")
+        if parts[0] == "aibom" and len(parts) > 1 and parts[1] != room and room is not None:
+            assert parts[1] in ALLOWED[room], f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_library_stays_in_its_room(path: Path) -> None:
+    room = room_of(path)
+    for name in imports_of(tree_of(path)):
+        root = name.partition(".")[0]
+        if root != "aibom" and root not in sys.stdlib_module_names:
+            assert root in THIRD_PARTY, f"{root} is not a known dependency"
+            assert room in THIRD_PARTY[root], f"{root} is imported in {room}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
+    top = [node for node in tree_of(path).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    module = ast.Module(body=list(top), type_ignores=[])
+    assert not {name.partition(".")[0] for name in imports_of(module)} & HEAVY
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if room_of(p) not in ("cli", "sources", None)], ids=name_of
+)
+def test_pure_rooms_reach_for_nothing_outside(path: Path) -> None:
+    names = set(imports_of(tree_of(path))) - {"urllib.parse"}  # text only
+    allowed = {"importlib"} if room_of(path) == "outputs" else set()  # reads bundled schemas
+    assert not {name.partition(".")[0] for name in names} & IMPURE - allowed
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_the_command_line_prints_and_nothing_is_global(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        assert not isinstance(node, ast.Global)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in ("print", "eval", "exec", "__import__", "compile"), node.lineno
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_broad_excepts_stand_in_the_two_named_places_only(path: Path) -> None:
+    broad = [
+        node
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException"))
+    ]
+    allowed = {"aibom.workflows.look": 1, "aibom.cli.main": 1, "aibom.workflows.survey": 1}
+    assert len(broad) <= allowed.get(name_of(path), 0)
+
+
+def test_there_is_no_import_cycle() -> None:
+    known = {name_of(path) for path in MODULES}
+    graph = {name_of(path): {n for n in imports_of(tree_of(path)) if n in known} for path in MODULES}
+    done: set[str] = set()
+
+    def visit(name: str, chain: tuple[str, ...]) -> None:
+        assert name not in chain, " -> ".join((*chain, name))
+        if name not in done:
+            for target in graph[name] - {name}:
+                visit(target, (*chain, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("folder", ["formats", "policy/rules"])
+def test_every_module_of_a_registry_is_listed_in_it(folder: str) -> None:
+    listed = set(imports_of(tree_of(PACKAGE / folder / "__init__.py")))
+    for node in ast.walk(tree_of(PACKAGE / folder / "__init__.py")):
+        if isinstance(node, ast.ImportFrom):
+            listed |= {f"{node.module}.{alias.name}" for alias in node.names}
+    for path in (PACKAGE / folder).glob("*.py"):
+        if not path.name.startswith("_"):
+            assert name_of(path) in listed, f"{path.name} is not registered"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_file_is_longer_than_400_lines_and_no_body_than_60(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert text.count("\n") <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            doc = node.body[0] if ast.get_docstring(node) else None
+            length = (node.end_lineno or 0) - node.lineno + 1
+            if doc is not None:
+                length -= (doc.end_lineno or 0) - doc.lineno + 1
+            assert length <= 60, f"{node.name}: {length} lines"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(tree_of(path))
