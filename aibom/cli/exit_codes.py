@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from aibom.domain.finding import Severity
-from aibom.domain.report import Report
+if TYPE_CHECKING:  # `aibom --version` needs the codes and not the domain
+    from aibom.domain.finding import Severity
+    from aibom.domain.report import Report
 
 
 class ExitCode(IntEnum):

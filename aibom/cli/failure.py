@@ -8,8 +8,8 @@ from aibom.cli.exit_codes import ExitCode
 
 
 class Failure(click.ClickException):
-    """What went wrong, where, and what to do next."""
+    """What went wrong, where, and what to do next; `code` is what the command exits with."""
 
     def __init__(self, message: str, code: ExitCode) -> None:
         super().__init__(message)
-        self.exit_code = code
+        self.code = code

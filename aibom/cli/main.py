@@ -10,6 +10,7 @@ import click
 
 from aibom import __version__
 from aibom.cli.exit_codes import ExitCode
+from aibom.cli.failure import Failure
 
 # Imported when used: `aibom --version` must not wait for what `aibom scan` needs.
 _COMMANDS: Final = {
@@ -71,7 +72,7 @@ def _run(arguments: list[str]) -> int:
         return error.exit_code
     except click.ClickException as error:
         error.show()
-        return ExitCode.USAGE if isinstance(error, click.UsageError) else error.exit_code
+        return error.code if isinstance(error, Failure) else ExitCode.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("\ninterrupted: nothing was written", err=True)
         return ExitCode.INTERRUPTED

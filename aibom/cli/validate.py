@@ -65,6 +65,8 @@ def _tell(bom: Path, problems: list[dict[str, str]]) -> None:
         click.echo(f"{name}: valid")
     for problem in problems[:_SHOWN]:
         place = problem["pointer"] or "/"
-        click.echo(f"{name}: {place}: {visible(problem['message'])} [{problem['code']}, {problem['severity']}]")
+        click.echo(
+            f"{name}: {place}: {visible(problem['message'])} [{problem['code']}, {problem['severity']}]"
+        )
     if len(problems) > _SHOWN:
         click.echo(f"{name}: ... and {len(problems) - _SHOWN} more; --json shows all")

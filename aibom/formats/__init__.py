@@ -6,23 +6,116 @@ two formats are equally sure of a file, the earlier line wins.
 
 from __future__ import annotations
 
+from aibom.domain.facts import FileKind
 from aibom.domain.protocols import Format, Match, Probe
-from aibom.formats import safetensors
+from aibom.formats import (
+    adapter_config,
+    arrow,
+    croissant,
+    csv,
+    dataset_info,
+    generation_config,
+    gguf,
+    hdf5,
+    jsonl,
+    keras,
+    lfs_pointer,
+    licence_file,
+    mlmodel,
+    model_card,
+    modelfile,
+    npy,
+    npz,
+    onnx,
+    parquet,
+    pickle,
+    safetensors,
+    sentence_transformers,
+    shard_index,
+    tokenizer,
+    torch_legacy,
+    torch_tar,
+    torch_zip,
+    transformers_config,
+    unread,
+)
 
-FORMATS: tuple[Format, ...] = (safetensors.FORMAT,)
+FORMATS: tuple[Format, ...] = (
+    # A magic number says it.
+    lfs_pointer.FORMAT,
+    safetensors.FORMAT,
+    gguf.FORMAT,
+    npy.FORMAT,
+    hdf5.FORMAT,
+    parquet.FORMAT,
+    arrow.FILE_FORMAT,
+    arrow.STREAM_FORMAT,
+    arrow.FEATHER_FORMAT,
+    # Containers: what is inside says it.
+    *torch_zip.FORMATS,
+    keras.FORMAT,
+    npz.FORMAT,
+    torch_tar.FORMAT,
+    torch_legacy.FORMAT,
+    *pickle.FORMATS,
+    # Names that only one kind of file has.
+    adapter_config.FORMAT,
+    shard_index.FORMAT,
+    tokenizer.TOKENIZER_CONFIG,
+    tokenizer.TOKENIZER,
+    tokenizer.SENTENCEPIECE,
+    tokenizer.VOCABULARY,
+    tokenizer.CHAT_TEMPLATE,
+    generation_config.FORMAT,
+    sentence_transformers.FORMAT,
+    dataset_info.FORMAT,
+    mlmodel.FORMAT,
+    modelfile.FORMAT,
+    licence_file.FORMAT,
+    croissant.FORMAT,
+    transformers_config.FORMAT,
+    transformers_config.JSON_CONFIG,
+    model_card.FORMAT,
+    # Content that says little: the walk through it decides.
+    onnx.FORMAT,
+    csv.CSV_FORMAT,
+    csv.TSV_FORMAT,
+    jsonl.LINES_FORMAT,
+    # What is recognised, digested and not read.
+    *unread.FORMATS,
+    # Any JSON array of objects: the least certain of all.
+    jsonl.ARRAY_FORMAT,
+)
 
 
-def identify(probe: Probe) -> Format | None:
-    """The format of a file, by content first and name second."""
-    best: Format | None = None
+def identify(probe: Probe) -> tuple[Format | None, Match]:
+    """The format of a file, by content first and name second, and which of the two decided."""
+    named: Format | None = None
     for candidate in FORMATS:
         match = candidate.recognise(probe)
         if match is Match.CONTENT:
-            return candidate
-        if match is Match.NAME and best is None:
-            best = candidate
-    return best
+            return candidate, match
+        if match is Match.NAME and named is None:
+            named = candidate
+    return named, Match.NAME if named else Match.NO
 
 
 def by_name(name: str) -> Format | None:
     return next((candidate for candidate in FORMATS if candidate.name == name), None)
+
+
+# Kinds whose suffix is a promise: a file so named that holds something else is worth a word.
+_PROMISING = (FileKind.WEIGHTS, FileKind.DATA)
+
+
+def named_like(name: str) -> Format | None:
+    """The weights or data format that a file name promises, whatever the content."""
+    lower = name.lower()
+    for candidate in FORMATS:
+        if candidate.kind in _PROMISING and lower.endswith(candidate.suffixes):
+            return candidate
+    return None
+
+
+# Not a format of its own: the file holds bare tensors, and only the model beside it says which.
+EXTERNAL_DATA = "onnx-data"

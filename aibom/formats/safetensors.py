@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from operator import attrgetter
-from typing import Final
 
+from aibom.domain.dtypes import BITS
 from aibom.domain.errors import Reason, malformed, over_limit, truncated
 from aibom.domain.facts import Attribute, Defect, Facts, FileKind, Span, Statement, Tensor
 from aibom.domain.limits import (
@@ -25,14 +25,6 @@ from aibom.domain.text import capped
 from aibom.readers import json
 from aibom.readers.json import Json
 from aibom.readers.ranges import Cursor
-
-# Bits per element; sub-byte types must fill whole bytes.
-BITS: Final = {
-    "BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "U8": 8, "I8": 8,
-    "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
-    "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32,
-    "C64": 64, "F64": 64, "I64": 64, "U64": 64,
-}  # fmt: skip
 
 _LENGTH_BYTES = 8
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -46,9 +47,10 @@ def weight_groups(folder: Folder, weights: Iterable[File], *, described: bool) -
     one model in several containers. Without one, every file stands for itself.
     """
     grouped: dict[tuple[str, bool], list[File]] = defaultdict(list)
+    weights = [file for file in weights if not is_training_state(file.path)]
+    owners = {path: file for file in weights for path in _external(file)}
     for file in weights:
-        if not is_training_state(file.path):
-            grouped[_key(file, described)].append(file)
+        grouped[_key(owners.get(file.path, file), described)].append(file)
     indexed = _indexed(folder)
     groups = []
     for (stem, adapter), files in sorted(grouped.items()):
@@ -69,6 +71,13 @@ def _key(file: File, described: bool) -> tuple[str, bool]:
     if main and (described or shard):
         return "", False
     return (stem if shard else name), False
+
+
+def _external(file: File) -> set[str]:
+    """The files that hold tensors of this one."""
+    folder = folder_of(file.path)
+    locations = {external.path for external in file.facts.external} if file.facts else set()
+    return {posixpath.normpath(posixpath.join(folder, location)) for location in locations}
 
 
 def _indexed(folder: Folder) -> frozenset[str]:

@@ -18,7 +18,8 @@ from aibom.readers.json import Json
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]{1,300}\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]{1,300}|[0-9]{1,300}(?:\.[0-9]{0,300})?)(?:[eE][-+]?[0-9]{1,4})?\Z")
+# With a dot: `12e4567` is the start of a commit id more often than a number.
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]{1,300}|[0-9]{1,300}\.[0-9]{0,300})(?:[eE][-+]?[0-9]{1,4})?\Z")
 _CONSTANTS: dict[str, Json] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -124,4 +125,4 @@ def parse(data: bytes, *, first_line: int = 0) -> Json:
 def _explained(error: yaml.YAMLError, first_line: int) -> UnreadableError:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return malformed(f"not YAML: {error.problem} in line {first_line + error.problem_mark.line + 1}")
-    return malformed(f"not YAML: {str(error)[:200]}")
+    return malformed(f"not YAML: {' '.join(str(error).split())[:200]}")

@@ -58,7 +58,7 @@ class Lookout:
         probe = Probe(name=entry.path.rpartition("/")[2], head=head, reader=Budgeted(reader))
         found, match = identify(probe)
         facts, gaps = self._facts(entry, probe, found)
-        if facts is not None and facts.kind is FileKind.POINTER:
+        if facts is not None and facts.kind is FileKind.POINTER and not facts.unread:
             return _pointer(entry, facts)
         done = self._digest(entry, reader, facts, cached)
         gaps += tuple(

@@ -1,0 +1,1 @@
+"""The parts of a CycloneDX document, each from the domain values that it tells."""
