@@ -32,9 +32,10 @@ def load(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path
 
 def _defaults(ctx: click.Context, document: dict[str, Any], path: Path) -> dict[str, Any]:
     by_flag = {_flag(param): param for param in ctx.command.params if isinstance(param, click.Option)}
+    by_flag.pop("config")
     found = {}
     for key, value in document.items():
-        if key not in by_flag or key == "config":
+        if key not in by_flag:
             near = difflib.get_close_matches(key, by_flag, n=1)
             hint = f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(by_flag))}"
             raise click.UsageError(f"{path}: unknown key {key!r}{hint}")

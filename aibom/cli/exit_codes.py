@@ -21,13 +21,8 @@ class ExitCode(IntEnum):
 
 
 def of_report(report: Report, fail_on: Severity, *, strict: bool, exit_zero: bool) -> ExitCode:
-    """Findings win over gaps, and `exit_zero` forgives findings and nothing else."""
-    worst = report.worst()
-    if worst is not None and worst >= fail_on and not exit_zero:
-        return ExitCode.VIOLATED
-    if not report.coverage.listed:
-        return ExitCode.NOTHING
-    looked_at_none = report.coverage.read + report.coverage.partial == 0
-    if looked_at_none or (strict and report.gaps):
-        return ExitCode.INCOMPLETE
-    return ExitCode.PASSED
+    """The code of the verdict; `exit_zero` forgives findings and nothing else."""
+    from aibom.domain.verdict import judge, judge_look  # noqa: PLC0415 - see above
+
+    verdict = judge_look(report, strict=strict) if exit_zero else judge(report, fail_on, strict=strict)
+    return ExitCode[verdict.name]

@@ -24,6 +24,7 @@ class Style:
 
     spec_version: str
     fail_on: Severity
+    strict: bool
     color: bool
 
     @property
@@ -34,7 +35,9 @@ class Style:
 def _table(report: Report, style: Style) -> bytes:
     from aibom.outputs import table  # noqa: PLC0415 - each output is imported when it is asked for
 
-    return table.render(report, width=style.width, color=style.color, fail_on=style.fail_on)
+    return table.render(
+        report, width=style.width, color=style.color, fail_on=style.fail_on, strict=style.strict
+    )
 
 
 def _json(report: Report, style: Style) -> bytes:  # noqa: ARG001 - one signature for all
@@ -52,7 +55,7 @@ def _cyclonedx(report: Report, style: Style) -> bytes:
 def _markdown(report: Report, style: Style) -> bytes:
     from aibom.outputs import markdown  # noqa: PLC0415
 
-    return markdown.render(report, fail_on=style.fail_on)
+    return markdown.render(report, fail_on=style.fail_on, strict=style.strict)
 
 
 OUTPUTS: dict[str, Callable[[Report, Style], bytes]] = {
@@ -78,7 +81,7 @@ def destinations(formats: Sequence[str], output: Path | None) -> list[Destinatio
         bare = [each for each in found if each.file is None]
         if len(bare) != 1:
             raise click.UsageError("-o needs exactly one -f without a file of its own")
-        found[found.index(bare[0])] = Destination(format=bare[0].format, file=output)
+        found[found.index(bare[0])] = _checked(Destination(format=bare[0].format, file=output))
     places = [each.file for each in found]
     if len(set(places)) != len(places):
         raise click.UsageError("two results go to the same place; write -f FORMAT=FILE for each")
@@ -91,10 +94,15 @@ def _destination(text: str) -> Destination:
         raise click.UsageError(f"no output format {name!r}; there are {', '.join(OUTPUTS)}")
     if separator and not file:
         raise click.UsageError(f"-f {text}: the file name is missing")
-    path = Path(file) if file else None
-    if path is not None and not path.parent.is_dir():
-        raise click.UsageError(f"-f {text}: the folder {str(path.parent)!r} does not exist")
-    return Destination(format=name, file=path)
+    return _checked(Destination(format=name, file=Path(file) if file else None))
+
+
+def _checked(destination: Destination) -> Destination:
+    """Before the scan, not after it: is there a folder to write into?"""
+    file = destination.file
+    if file is not None and not file.parent.is_dir():
+        raise click.UsageError(f"cannot write {str(file)!r}: the folder {str(file.parent)!r} does not exist")
+    return destination
 
 
 def write_all(report: Report, wanted: Sequence[Destination], style: Style, *, quiet: bool) -> None:

@@ -24,6 +24,7 @@ from aibom.workflows.scan import ScanRequest, scan
 
 _LEVELS = {severity.label: severity for severity in Severity}
 _NEUTRAL_NAME = "target"
+_CACHE_NAME = "digests.sqlite"
 _PATH = click.Path(path_type=Path)
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -127,7 +128,10 @@ def command(**given: Any) -> int:
     flags = _Flags(**given)
     wanted = destinations(flags.formats, flags.output)
     style = Style(
-        spec_version=flags.spec_version, fail_on=_LEVELS[flags.fail_on], color=_colored(flags.color)
+        spec_version=flags.spec_version,
+        fail_on=_LEVELS[flags.fail_on],
+        strict=flags.strict,
+        color=_colored(flags.color),
     )
     request = _request(flags)
     try:
@@ -148,7 +152,7 @@ def _request(flags: _Flags) -> ScanRequest:
         targets=targets,
         policy=_policy(),
         exclude=flags.exclude,
-        jobs=flags.jobs or len(os.sched_getaffinity(0)),
+        jobs=flags.jobs or _processors(),
         cache=None if flags.no_cache else _cache_path(),
         timestamp=None if flags.reproducible else epoch or now,
         name=flags.name or (_NEUTRAL_NAME if flags.reproducible else None),
@@ -187,13 +191,20 @@ def _source_date() -> str | None:
         raise click.UsageError(f"SOURCE_DATE_EPOCH is not a number of seconds: {text!r}") from None
 
 
+def _processors() -> int:
+    """How many processors this process may use; the second form is for systems without affinity."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _cache_path() -> Path | None:
     """$AIBOM_CACHE_DIR, else the user's cache folder (XDG); None when there is no home."""
-    named = os.environ.get("AIBOM_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-    if named:
-        base = Path(named)
-    elif os.environ.get("HOME"):
-        base = Path(os.environ["HOME"]) / ".cache"
-    else:
+    own = os.environ.get("AIBOM_CACHE_DIR")
+    if own:
+        return Path(own) / _CACHE_NAME
+    caches = os.environ.get("XDG_CACHE_HOME")
+    home = os.environ.get("HOME")
+    if not caches and not home:
         return None
-    return (base if "AIBOM_CACHE_DIR" in os.environ else base / "aibom") / "digests.sqlite"
+    return (Path(caches) if caches else Path(home or "") / ".cache") / "aibom" / _CACHE_NAME

@@ -1,7 +1,9 @@
 """Digests of earlier runs, so that an unchanged file is not read again.
 
 A row is keyed by the identity of the file version (device, inode, size, mtime and ctime in
-nanoseconds: a change of content always changes the ctime) and by the version of this program.
+nanoseconds) and by the version of this program. Every write(2), rename and change of times sets
+a new ctime; a store through a shared memory mapping may set it late, so a run that must not rely
+on the cache has `--no-cache` or `--reproducible`.
 The cache belongs to the user alone; one that others may write to is not used.
 """
 

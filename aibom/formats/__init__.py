@@ -106,15 +106,17 @@ def by_name(name: str) -> Format | None:
 
 # Kinds whose suffix is a promise: a file so named that holds something else is worth a word.
 _PROMISING = (FileKind.WEIGHTS, FileKind.DATA)
+# Saved by torch or by pickle, under each other's names: all of them are pickles to a loader.
+_PICKLES = (*torch_zip.FORMATS, torch_tar.FORMAT, torch_legacy.FORMAT, *pickle.FORMATS)
 
 
-def named_like(name: str) -> Format | None:
-    """The weights or data format that a file name promises, whatever the content."""
+def named_like(name: str) -> tuple[Format, ...]:
+    """The weights and data formats that a file name promises, whatever the content."""
     lower = name.lower()
-    for candidate in FORMATS:
-        if candidate.kind in _PROMISING and lower.endswith(candidate.suffixes):
-            return candidate
-    return None
+    found = [each for each in FORMATS if each.kind in _PROMISING and lower.endswith(each.suffixes)]
+    if any(each in _PICKLES for each in found):
+        found += [each for each in _PICKLES if each not in found]
+    return tuple(found)
 
 
 # Not a format of its own: the file holds bare tensors, and only the model beside it says which.

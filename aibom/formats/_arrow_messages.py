@@ -53,12 +53,12 @@ def read(reader: ByteReader, at: int, end: int) -> Message:
     """The message at a position. Raises truncated, malformed or limit (bytes of the header)."""
     skip, length = _prefix(reader.read_at(at, max(0, min(8, end - at))))
     body = at + skip + length
-    if length == 0:
-        return Message(kind=END, header=None, version=0, body=body, end=body)
     if length > HEADER_BYTES:
         raise over_limit(f"a message header of {length} bytes, at most {HEADER_BYTES} are read", at)
     if length < 0 or body > end:
         raise truncated(f"a message header of {length} bytes, {end - at} are there", at)
+    if length == 0:
+        return Message(kind=END, header=None, version=0, body=body, end=body)
     table = flatbuffers.root(reader.read_at(at + skip, length), at + skip)
     kind, header = table.union(_HEADER)
     size = table.integer(_BODY_BYTES, "q")

@@ -29,8 +29,8 @@ def text(value: bytes | memoryview, limit: int = NAME_CHARS) -> str:
     return capped(str(value, "utf-8", "surrogateescape"), limit)
 
 
-def malformed(message: str, offset: int | None = None) -> Defect:
-    """The defect for a contradiction that did not stop the reading."""
+def defect(message: str, offset: int | None = None) -> Defect:
+    """For bytes that contradict their format and did not stop the reading."""
     return Defect(reason=Reason.MALFORMED, message=message, offset=offset)
 
 
@@ -54,7 +54,7 @@ def name_defects(columns: Iterable[Column]) -> tuple[Defect, ...]:
         "hide characters": [name for name in counts if _hides(name)],
     }
     return tuple(
-        malformed(f"{len(names)} column names {what}, the first is '{visible(names[0][:80])}'")
+        defect(f"{len(names)} column names {what}, the first is '{visible(names[0][:80])}'")
         for what, names in suspects.items()
         if names
     )
@@ -76,7 +76,8 @@ def key_values(
             return tuple(found), (Defect(reason=Reason.LIMIT, message=message),)
         key = text(raw_key, 256)
         found.append((key, f"({len(raw)} bytes)" if key in _OPAQUE else text(raw, STRING_CHARS)))
-        if key == "huggingface":
+        # Once only: many pairs of an Arrow schema may share one long value.
+        if key == "huggingface" and [name for name, _ in found].count(key) == 1:
             found.extend(_features(raw))
     return tuple(found), ()
 

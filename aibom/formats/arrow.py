@@ -114,7 +114,7 @@ def _walked_rows(reader: ByteReader, at: int) -> tuple[int | None, tuple[Defect,
 
 
 def _trailing(at: int, size: int) -> tuple[Defect, ...]:
-    return (_tabular.malformed(f"{size - at} bytes after the end of the stream", at),) if at < size else ()
+    return (_tabular.defect(f"{size - at} bytes after the end of the stream", at),) if at < size else ()
 
 
 def _footer(probe: Probe) -> tuple[int, Table]:
@@ -144,7 +144,7 @@ def _front(probe: Probe, end: int, columns: tuple[Column, ...]) -> tuple[int, tu
         return _START_BYTES, (_tabular.noted(error),)
     if not probe.head.startswith(_MAGIC) or not same:
         return first.end, (
-            _tabular.malformed("the schema at the front is not that of the footer", _START_BYTES),
+            _tabular.defect("the schema at the front is not that of the footer", _START_BYTES),
         )
     return first.end, ()
 

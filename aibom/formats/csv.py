@@ -52,7 +52,7 @@ def _read(probe: Probe, name: str, delimiters: str) -> Facts:
     )
     rows: int | None = None
     if not columns:
-        defects += (_tabular.malformed("there is no header row", 0),)
+        defects += (_tabular.defect("there is no header row", 0),)
     elif probe.size <= DOCUMENT_BYTES:
         rows, problems = _counted(probe, delimiter)
         defects += problems
@@ -77,7 +77,7 @@ def _front(probe: Probe) -> tuple[str, tuple[Defect, ...]]:
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
         return decoder.decode(data, final=len(data) == probe.size), ()
     except UnicodeDecodeError as error:
-        return data.decode("latin-1"), (_tabular.malformed("not UTF-8, read as Latin-1", error.start),)
+        return data.decode("latin-1"), (_tabular.defect("not UTF-8, read as Latin-1", error.start),)
 
 
 def _header(text: str, delimiters: str, *, whole: bool) -> tuple[list[str], str]:
@@ -120,7 +120,7 @@ def _counted(probe: Probe, delimiter: str) -> tuple[int | None, tuple[Defect, ..
     count = 0
     for match in record.finditer(data[start:]):
         if match[1] is not None:
-            return None, (_tabular.malformed("a quoted cell is never closed", start + match.start()),)
+            return None, (_tabular.defect("a quoted cell is never closed", start + match.start()),)
         count += 1
     return count - 1, ()
 

@@ -12,12 +12,13 @@ from typing import Final
 
 from aibom.domain.errors import Reason, UnreadableError, malformed, over_limit, truncated
 from aibom.domain.facts import Capability, Column, Defect, Facts, FileKind, Span
-from aibom.domain.limits import COLUMN_COUNT, METADATA_COUNT, MIB
+from aibom.domain.limits import COLUMN_COUNT, MIB
 from aibom.domain.protocols import Format, Match, Probe
 from aibom.formats import _parquet_schema, _tabular
 from aibom.readers.thrift import CompactReader, Shape, Struct
 
 FOOTER_BYTES: Final = 32 * MIB
+FILE_COUNT: Final = 10_000  # other files that a summary names
 
 _PLAIN, _ENCRYPTED = b"PAR1", b"PARE"
 _MAGIC_BYTES, _TAIL_BYTES = 4, 8
@@ -76,7 +77,7 @@ def read(probe: Probe) -> Facts:
         capabilities=frozenset({Capability.ENCRYPTED} if footer.encrypted else ()),
         columns=tuple(footer.columns),
         rows=footer.rows if footer.rows >= 0 else None,
-        shards=tuple(footer.shards),
+        shards=tuple(footer.shards)[:FILE_COUNT],
         defects=(*_front(probe), *footer.defects, *_contradictions(footer, start, surplus)),
     )
 
@@ -157,9 +158,8 @@ def _add_chunk(footer: _Footer, chunk: Struct, end: int) -> None:
     if other is None:
         footer.stray_chunks += any(not _inside(span, end) for span in _spans(chunk))
         return
-    if len(footer.shards) >= METADATA_COUNT:
-        raise over_limit(f"the footer names more than {METADATA_COUNT} other files")
-    footer.shards[_tabular.text(other)] = None
+    if len(footer.shards) <= FILE_COUNT:
+        footer.shards[_tabular.text(other)] = None
 
 
 def _spans(chunk: Struct) -> Iterator[tuple[int | None, int | None]]:
@@ -175,9 +175,9 @@ def _spans(chunk: Struct) -> Iterator[tuple[int | None, int | None]]:
 
 def _inside(span: tuple[int | None, int | None], end: int) -> bool:
     offset, length = span
-    if offset is None or length is None:
-        return offset is None or length is not None
-    return length == 0 or (offset >= _MAGIC_BYTES and 0 < length <= end - offset)
+    if offset is None or length == 0:
+        return True
+    return length is not None and offset >= _MAGIC_BYTES and 0 < length <= end - offset
 
 
 def _add_pairs(footer: _Footer, pairs: Iterator[Struct]) -> None:
@@ -189,22 +189,25 @@ def _add_pairs(footer: _Footer, pairs: Iterator[Struct]) -> None:
 
 def _front(probe: Probe) -> Iterator[Defect]:
     if probe.head[:_MAGIC_BYTES] != _PLAIN:
-        yield _tabular.malformed("the file does not begin with PAR1", 0)
+        yield _tabular.defect("the file does not begin with PAR1", 0)
 
 
 def _contradictions(footer: _Footer, start: int, surplus: int) -> Iterator[Defect]:
     if footer.rows != footer.group_rows or footer.rows < 0:
-        yield _tabular.malformed(
+        yield _tabular.defect(
             f"the footer claims {footer.rows} rows, its row groups {footer.group_rows}", start
         )
     if footer.odd_groups:
-        yield _tabular.malformed(
+        yield _tabular.defect(
             f"{footer.odd_groups} row groups have another number of columns than the schema", start
         )
     if footer.stray_chunks:
-        yield _tabular.malformed(f"{footer.stray_chunks} column chunks lie outside of the data", start)
+        yield _tabular.defect(f"{footer.stray_chunks} column chunks lie outside of the data", start)
+    if len(footer.shards) > FILE_COUNT:
+        message = f"more than {FILE_COUNT} other files, the rest is not told"
+        yield Defect(reason=Reason.LIMIT, message=message, offset=start)
     if surplus and not footer.encrypted:  # else it is the signature of the footer
-        yield _tabular.malformed(f"{surplus} bytes of the footer belong to no field", start)
+        yield _tabular.defect(f"{surplus} bytes of the footer belong to no field", start)
     if footer.encrypted:
         yield Defect(reason=Reason.ENCRYPTED, message="columns are encrypted", offset=start)
 

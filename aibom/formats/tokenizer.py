@@ -122,7 +122,7 @@ def read_tokenizer(probe: Probe) -> Facts:
             extra = details(name=f"{part}.type")
             found.add(Attribute.HYPERPARAMETER, kind, place(part, "type"), extra)
     model = root.get("model")
-    parts = json_members.index(data, model.start) if _nested(model, data) else {}
+    parts = json_members.index(data, model.start) if _is_object(model, data) else {}
     vocabulary = parts.get("vocab")
     if _nested(vocabulary, data):
         size = json_members.count(data, vocabulary.start)
@@ -141,9 +141,13 @@ def _nested(member: Member | None, data: bytes) -> TypeGuard[Member]:
     return member is not None and data[member.start] in b"[{"
 
 
+def _is_object(member: Member | None, data: bytes) -> TypeGuard[Member]:
+    return member is not None and data[member.start] == ord("{")
+
+
 def _kind(data: bytes, member: Member | None) -> str | None:
     """The `type` of one part; the rest of it can hold megabytes and stays unread."""
-    if not _nested(member, data) or data[member.start] != ord("{"):
+    if not _is_object(member, data):
         return None
     kind = json_members.index(data, member.start).get("type")
     if kind is None or kind.end - kind.start > SMALL_VALUE_BYTES:

@@ -14,10 +14,11 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@:])")
 _ROWS = 500  # GitHub cuts a job summary at 1 MiB
 
 
-def render(report: Report, *, fail_on: Severity = Severity.HIGH) -> bytes:
+def render(report: Report, *, fail_on: Severity = Severity.HIGH, strict: bool = False) -> bytes:
     """UTF-8 Markdown in which nothing that was scanned can act as markup."""
     names = ", ".join(_text(target.name) for target in report.targets)
-    lines = [f"# aibom: {names}", "", f"**{_text(summary.verdict(report, fail_on).text)}**", ""]
+    verdict = summary.verdict(report, fail_on, strict=strict)
+    lines = [f"# aibom: {names}", "", f"**{_text(verdict)}**", ""]
     lines += [_text(summary.coverage(report)), ""]
     lines += [*_components(report), *_findings(report), *_gaps(report)]
     return ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8", "replace")

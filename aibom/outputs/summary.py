@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from aibom.domain.component import Component, ComponentKind
 from aibom.domain.facts import Attribute
 from aibom.domain.file import File
@@ -12,6 +10,7 @@ from aibom.domain.gap import Gap
 from aibom.domain.licences import spdx_of
 from aibom.domain.report import Report
 from aibom.domain.text import visible
+from aibom.domain.verdict import Verdict, judge
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
@@ -101,27 +100,17 @@ def gap_line(gap: Gap) -> str:
     return f"{place}: {gap.reason}: {visible(gap.detail)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What the run amounts to, in the words of the exit code."""
-
-    passed: bool
-    text: str
-
-
-def verdict(report: Report, fail_on: Severity) -> Verdict:
-    """Passed, violated, empty or incomplete; gaps are named even when the policy is kept."""
-    worst = report.worst()
+def verdict(report: Report, fail_on: Severity, *, strict: bool) -> str:
+    """The verdict in one line; gaps are named even when the policy is kept."""
+    found = judge(report, fail_on, strict=strict)
     gaps = f", {plural(len(report.gaps), 'gap')}" if report.gaps else ""
-    if worst is not None and worst >= fail_on:
+    if found is Verdict.VIOLATED:
         count = sum(finding.severity >= fail_on for finding in report.findings)
-        text = f"FAILED: {plural(count, 'finding')} at or above {fail_on.label}{gaps}"
-        return Verdict(passed=False, text=text)
-    if not report.coverage.listed:
-        return Verdict(passed=False, text="NOTHING TO SCAN: the target holds no files")
-    found = (
-        f"{plural(len(report.findings), 'finding')} below {fail_on.label}"
-        if report.findings
-        else "no findings"
-    )
-    return Verdict(passed=True, text=f"PASSED policy {visible(report.policy.name)}: {found}{gaps}")
+        return f"FAILED: {plural(count, 'finding')} at or above {fail_on.label}{gaps}"
+    if found is Verdict.NOTHING:
+        return "NOTHING TO SCAN: the target holds no files"
+    below = f"{plural(len(report.findings), 'finding')} below {fail_on.label}"
+    findings = below if report.findings else "no findings"
+    if found is Verdict.INCOMPLETE:
+        return f"INCOMPLETE: {findings}{gaps}"
+    return f"PASSED policy {visible(report.policy.name)}: {findings}{gaps}"

@@ -23,12 +23,20 @@ Paint = Callable[[str, str], str]
 
 
 def render(
-    report: Report, *, width: int = 80, color: bool = False, fail_on: Severity = Severity.HIGH
+    report: Report,
+    *,
+    width: int = 80,
+    color: bool = False,
+    fail_on: Severity = Severity.HIGH,
+    strict: bool = False,
 ) -> bytes:
     """Text of at most `width` columns, escaped, with ANSI colours when `color`."""
     paint = _painted if color else _plain
     lines = [*_head(report, paint), *_components(report, width, paint), *_findings(report, width, paint)]
-    lines += [*_gaps(report, width, paint), *_foot(report, paint, fail_on)]
+    lines += [
+        *_gaps(report, width, paint),
+        *_foot(report, paint, summary.verdict(report, fail_on, strict=strict)),
+    ]
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
 
@@ -114,13 +122,11 @@ def _more(count: int, noun: str) -> Iterator[str]:
         yield f"{_INDENT}... and {summary.plural(count, noun)} more; `-f json` shows all"
 
 
-def _foot(report: Report, paint: Paint, fail_on: Severity) -> Iterator[str]:
+def _foot(report: Report, paint: Paint, verdict: str) -> Iterator[str]:
     yield ""
     yield summary.coverage(report)
-    found = summary.verdict(report, fail_on)
-    yield paint(
-        found.text, "green" if found.passed and not report.gaps else "yellow" if found.passed else "red"
-    )
+    passed = "yellow" if report.gaps else "green"
+    yield paint(verdict, passed if verdict.startswith("PASSED") else "red")
 
 
 def _cells(text: str) -> int:

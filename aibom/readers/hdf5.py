@@ -68,16 +68,22 @@ class Walk:
     def _read_attributes(self, header: list[Message]) -> None:
         found = AttributeReader(self.file, self.defects).read(header)
         self.attributes = tuple(sorted(islice(found, METADATA_COUNT), key=attrgetter("name")))
+        if len({attribute.name for attribute in self.attributes}) != len(self.attributes):
+            self.defects.add("two attributes of one name")
         if next(found, None) is not None:
             self.defects.add(f"more than {METADATA_COUNT} attributes", None, Reason.LIMIT)
 
     def _members(self, path: str, header: list[Message]) -> Iterator[tuple[str, int | None]]:
         """Paths and addresses of a group's hard links, the last one first."""
+        later = None
         for link in reversed(links(self.file, header)):
             name = f"{path}/{link.name}" if path else link.name
             self._chars += len(name)
             if len(name) > _PATH_CHARS or name.count("/") > DOCUMENT_DEPTH or self._chars > _PATHS_CHARS:
                 raise over_limit("paths of too many levels or characters")
+            if link.name == later:
+                self.defects.add(f"'/{name[:80]}' is there twice")
+            later = link.name
             if "/" in link.name or link.name in ("", ".", ".."):
                 self.defects.add(f"'/{name[:80]}' has a part that is no name")
             if link.kind is LinkKind.EXTERNAL:

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 
 from aibom.domain.errors import malformed, truncated, unsupported
 from aibom.domain.facts import Layout
-from aibom.readers.hdf5_file import DATA_LAYOUT, DATASPACE, DATATYPE, EXTERNAL_FILES, Fields, File, Message
+from aibom.readers.hdf5_file import (
+    DATA_LAYOUT,
+    DATASPACE,
+    DATATYPE,
+    EXTERNAL_FILES,
+    FLAG_SHARED,
+    Fields,
+    File,
+    Message,
+)
 from aibom.readers.hdf5_groups import local_heap, name_at
 from aibom.readers.hdf5_types import Datatype, Kind, datatype_of, read_dataspace
 
@@ -43,7 +52,7 @@ class Dataset:
 
 def read_dataset(file: File, path: str, header: list[Message]) -> Dataset | None:
     """The dataset with these messages; None for a group. Raises `UnreadableError`."""
-    found = {message.kind: message for message in header}
+    found = _parts(header)
     if DATA_LAYOUT not in found:
         return None
     if DATATYPE not in found or DATASPACE not in found:
@@ -61,6 +70,20 @@ def read_dataset(file: File, path: str, header: list[Message]) -> Dataset | None
     return Dataset(
         path=path, dtype=datatype.name, shape=shape, offset=offset, length=length, layout=layout, files=files
     )
+
+
+def _parts(header: list[Message]) -> dict[int, Message]:
+    """The messages that describe a dataset; raises when one is there twice, or elsewhere."""
+    found: dict[int, Message] = {}
+    for message in header:
+        if message.kind not in (DATASPACE, DATATYPE, EXTERNAL_FILES, DATA_LAYOUT):
+            continue
+        if message.kind in found:
+            raise malformed("an object header says the same thing twice", message.start)
+        if message.kind != DATATYPE and message.flags & FLAG_SHARED:
+            raise unsupported("a part of a dataset in the shared message heap", message.start)
+        found[message.kind] = message
+    return found
 
 
 def _element_layout(datatype: Datatype) -> Layout:

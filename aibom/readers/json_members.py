@@ -81,9 +81,9 @@ def _listed(data: bytes, start: int, position: int) -> Generator[Member, None, i
         match = pattern.match(data, position)
         if match is None:
             raise _wrong(data, position, "a key with its colon")
-        key, value, separator = match.groups()
-        begin, end = match.span(2)
-        if value is None:
+        key, separator = match.group(1, 3)
+        begin, end = match.span(2)  # never the group itself, which would copy the value
+        if begin < 0:
             begin = match.start(3) if separator else match.end()
             end = skip(data, begin)
             match = _NEXT.match(data, end)
@@ -100,9 +100,9 @@ def _listed(data: bytes, start: int, position: int) -> Generator[Member, None, i
 def index(data: bytes, start: int = 0) -> dict[str, Member]:
     """The members of a small object by key; raises malformed for a list or a key that is there twice."""
     found: dict[str, Member] = {}
+    if data[_opening(data, start)] != ord("{"):
+        raise malformed("a JSON object is expected, not a list", start)
     for member in members(data, start):
-        if not member.raw_key:
-            raise malformed("a JSON object is expected, not a list", start)
         if member.key in found:
             raise malformed(f"duplicate key {member.key[:80]!r}", member.start)
         found[member.key] = member

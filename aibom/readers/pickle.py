@@ -18,12 +18,14 @@ from aibom.domain.protocols import ByteReader
 from aibom.domain.text import capped
 from aibom.readers.pickle_input import LINE_BYTES
 from aibom.readers.pickle_literals import KEPT_BYTES
-from aibom.readers.pickle_stack import CONTAINER_COST, Containers
+from aibom.readers.pickle_stack import Containers
 from aibom.readers.pickle_values import OPAQUE, Blob, Call, Global, Opaque, Persistent, Value
 
 PROTOCOLS: Final = range(6)
 UNKNOWN: Final = "?"  # stands for a module or name that cannot be resolved
 _NAME_CHARS: Final = 256
+_CALL_COST: Final = 96  # bytes
+_PERSISTENT_COST: Final = 48
 _STOP: Final = 0x2E
 
 AfterBuild: TypeAlias = Callable[[Value, int], int]
@@ -199,7 +201,7 @@ class Machine(Containers):
                 Reason.LIMIT if isinstance(function, Opaque) else Reason.MALFORMED,
                 "a call of something that is not known",
             )
-        kept = self.keep(CONTAINER_COST)
+        kept = self.keep(_CALL_COST)
         self.stack.append(Call(function, args, self.op, kwargs) if kept else OPAQUE)
 
     def reduce(self) -> None:
@@ -243,7 +245,7 @@ class Machine(Containers):
         self._persistent(self.stack.pop())
 
     def _persistent(self, value: Value) -> None:
-        self.stack.append(Persistent(value) if self.keep(CONTAINER_COST // 2) else OPAQUE)
+        self.stack.append(Persistent(value) if self.keep(_PERSISTENT_COST) else OPAQUE)
 
     def next_buffer(self) -> None:
         self.note(Reason.UNSUPPORTED, "a buffer that is not in the stream")

@@ -13,10 +13,13 @@ from aibom.domain.protocols import ByteReader
 from aibom.readers.pickle_input import Input
 from aibom.readers.pickle_values import OPAQUE, Blob, Value
 
-KEPT_BYTES: Final = 36 * MIB  # rough size of all values that stay alive
+KEPT_BYTES: Final = 26 * MIB  # what may be spent on values, counted when they are made
 _TEXT_BYTES: Final = 256  # longest str or bytes kept as such
 _TIGHT_TEXT_BYTES: Final = 64  # the same once the budget is spent
-_BLOB_COST: Final = 80  # bytes
+# Bytes that CPython takes for each.
+_NUMBER_COST: Final = 32
+_TEXT_COST: Final = 56
+_BLOB_COST: Final = 120
 _LONG_BYTES: Final = 255
 _ESCAPED: Final = "string-escape"  # quotes and backslashes, as in Python 2 source
 _FLOAT: Final = struct.Struct(">d")
@@ -46,6 +49,11 @@ class Literals(Input):
         self.longest = _TIGHT_TEXT_BYTES
         return False
 
+    def push(self, number: float) -> None:
+        """Pushes a number."""
+        self.keep(_NUMBER_COST)
+        self.stack.append(number)
+
     def number(self, length: int, *, signed: bool = False) -> int:
         """A little-endian integer of `length` bytes."""
         return int.from_bytes(self.take(length), "little", signed=signed)
@@ -55,10 +63,11 @@ class Literals(Input):
         if length < 0:
             raise malformed("a negative length", self.op)
         if length > self.longest:
-            place = Blob(self.position, length, encoding)
+            self.keep(_BLOB_COST)
+            self.stack.append(Blob(self.position, length, encoding))
             self.skip(length + newline)
-            self.stack.append(place if self.keep(_BLOB_COST) else OPAQUE)
             return
+        self.keep(_TEXT_COST + length)
         data = self.take(length + newline)[:length]
         self.stack.append(data if encoding is None else self.decoded(data, encoding))
 
@@ -75,7 +84,7 @@ class Literals(Input):
         # CPython's two unpicklers disagree on odd spellings such as 007: go on, but say so.
         line = self.line()
         try:
-            self.stack.append(parse((line or b"").decode("ascii")))
+            self.push(parse((line or b"").decode("ascii")))
         except ValueError:
             self.note(Reason.MALFORMED, "a number that cannot be read")
             self.stack.append(OPAQUE)
@@ -90,16 +99,16 @@ class Literals(Input):
         self.text_number(float)
 
     def binint(self) -> None:
-        self.stack.append(int.from_bytes(self.take(4), "little", signed=True))
+        self.push(int.from_bytes(self.take(4), "little", signed=True))
 
     def binint1(self) -> None:
         self.stack.append(self.byte())
 
     def binint2(self) -> None:
-        self.stack.append(int.from_bytes(self.take(2), "little"))
+        self.push(int.from_bytes(self.take(2), "little"))
 
     def long1(self) -> None:
-        self.stack.append(self.number(self.byte(), signed=True))
+        self.push(self.number(self.byte(), signed=True))
 
     def long4(self) -> None:
         length = self.number(4, signed=True)
@@ -109,10 +118,10 @@ class Literals(Input):
             self.skip(length)
             self.stack.append(OPAQUE)
         else:
-            self.stack.append(self.number(length, signed=True))
+            self.push(self.number(length, signed=True))
 
     def binfloat(self) -> None:
-        self.stack.append(_FLOAT.unpack(self.take(8))[0])
+        self.push(_FLOAT.unpack(self.take(8))[0])
 
     def string_line(self) -> None:
         self.string(self.line_length(), _ESCAPED, newline=1)
@@ -143,6 +152,7 @@ class Literals(Input):
             stop = at + 1 + length
             if stop <= self.filled and length <= self.longest:
                 self.at = stop
+                self.keep(_TEXT_COST + length)
                 self.stack.append(self.decoded(self.window[at + 1 : stop], "utf-8"))
                 return
         self.string(self.byte(), "utf-8")

@@ -7,15 +7,17 @@ from typing import Final
 from aibom.domain.errors import malformed, over_limit
 from aibom.domain.protocols import ByteReader
 from aibom.readers.pickle_literals import Literals
-from aibom.readers.pickle_values import OPAQUE, Call, Global, Mapping, Memo, Sequence, Value
+from aibom.readers.pickle_values import OPAQUE, Blob, Call, Global, Mapping, Memo, Sequence, Value
 
 _STACK_COUNT: Final = 200_000
 
-# Rough bytes that each kind of value keeps alive.
-_ITEM_COST: Final = 40
-CONTAINER_COST: Final = 120
+# Bytes that CPython takes for each; what is inside was counted when it was made.
+_ITEM_COST: Final = 9  # with the room that lists grow ahead
+_TUPLE_COST: Final = 56
+_CONTAINER_COST: Final = 112
 
-_ATOMS: Final = frozenset((str, bytes, int, float))
+# What the memo may be the last to hold; containers beyond the budget are not made at all.
+_HELD: Final = frozenset((str, bytes, int, float, Blob))
 
 
 class Containers(Literals):
@@ -65,14 +67,11 @@ class Containers(Literals):
 
     def _memorable(self) -> Value:
         top = self.stack[-1]
-        # What lives in a container is paid for there; an atom may live in the memo alone.
-        if type(top) in _ATOMS and not self.keep(_ITEM_COST):
-            return OPAQUE
-        return top
+        return OPAQUE if self.room < 0 and type(top) in _HELD else top
 
     def memoize(self) -> None:
         top = self.stack[-1]
-        if type(top) in _ATOMS and not self.keep(_ITEM_COST):
+        if self.room < 0 and type(top) in _HELD:
             top = OPAQUE
         memo = self.memo
         if memo.sparse:
@@ -118,7 +117,7 @@ class Containers(Literals):
     # Containers
 
     def _tuple(self, items: list[Value]) -> None:
-        kept = self.keep(CONTAINER_COST // 2 + _ITEM_COST * len(items))
+        kept = self.keep(_TUPLE_COST + 8 * len(items))
         self.stack.append(tuple(items) if kept else OPAQUE)
 
     def tuple_mark(self) -> None:
@@ -136,7 +135,7 @@ class Containers(Literals):
         self._tuple([self.stack.pop(), middle, last])
 
     def _sequence(self, kind: str, items: list[Value]) -> None:
-        kept = self.keep(CONTAINER_COST + _ITEM_COST * len(items))
+        kept = self.keep(_CONTAINER_COST + _ITEM_COST * len(items))
         self.stack.append(Sequence(kind, items) if kept else OPAQUE)
 
     def empty_list(self) -> None:
@@ -152,7 +151,7 @@ class Containers(Literals):
         self._sequence("frozenset", self.since_mark())
 
     def empty_dict(self) -> None:
-        self.stack.append(Mapping() if self.keep(CONTAINER_COST) else OPAQUE)
+        self.stack.append(Mapping() if self.keep(_CONTAINER_COST) else OPAQUE)
 
     def dict_mark(self) -> None:
         items = self.since_mark()

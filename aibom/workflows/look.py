@@ -154,15 +154,15 @@ def _pointer(entry: Entry, facts: Facts) -> Looked:
 def _promised(probe: Probe, found: Format | None) -> str | None:
     """The format that the name promises, when the content is another one."""
     promised = named_like(probe.name)
-    if promised is None or found is None or probe.named(*found.suffixes):
+    if not promised or found is None or found in promised:
         return None
-    return promised.name
+    return promised[0].name
 
 
 def _unrecognised(entry: Entry, probe: Probe) -> tuple[Gap, ...]:
     """A file named like weights or data whose content is of no known format is a gap."""
     promised = named_like(probe.name)
-    if promised is None or probe.size == 0:
+    if not promised or probe.size == 0:
         return ()
-    detail = f"named like {promised.title}, the content is of no known format"
+    detail = f"named like {promised[0].title}, the content is of no known format"
     return (Gap(path=entry.path, stage=Stage.IDENTIFY, reason=Reason.UNRECOGNISED, detail=detail),)

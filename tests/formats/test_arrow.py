@@ -159,7 +159,8 @@ MAGIC = b"ARROW1"
 @pytest.mark.parametrize(
     ("fmt", "data", "reason", "words"),
     [
-        (STREAM_FORMAT, b"", Reason.MALFORMED, "not a schema"),
+        (STREAM_FORMAT, b"", Reason.TRUNCATED, "header of 0 bytes"),
+        (STREAM_FORMAT, b"\0" * 8, Reason.MALFORMED, "not a schema"),
         (STREAM_FORMAT, b"\xff" * 8, Reason.TRUNCATED, "header of -1 bytes"),
         (STREAM_FORMAT, b"\xff" * 4 + b"\xff\xff\xff\x7f", Reason.LIMIT, "header of 2147483647 bytes"),
         (STREAM_FORMAT, b"\xff" * 4 + b"\x00\x01\0\0" + b"\0" * 8, Reason.TRUNCATED, "header of 256 bytes"),
@@ -196,6 +197,7 @@ def is_block(data: bytes, place: int) -> bool:
     ("fmt", "data", "words", "rows"),
     [
         (STREAM_FORMAT, fixture("stream.arrow") + b"payload", "7 bytes after the end of the stream", 3),
+        (STREAM_FORMAT, fixture("stream.arrow")[:-8] + b"\0", "header of 0 bytes", None),
         (STREAM_FORMAT, fixture("stream.arrow")[:-20], "message body of", None),
         (STREAM_FORMAT, fixture("stream.arrow")[:-8] + b"\xff" * 8, "header of -1 bytes", None),
         (STREAM_FORMAT, fixture("stream.arrow")[:-8] + fixture("stream.arrow")[:528], "not type 1", None),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import tracemalloc
 
 import pytest
@@ -94,19 +93,17 @@ def test_odd_totals_do_not_hide_the_shards(metadata: object) -> None:
     assert facts.first(Attribute.PARAMETER_COUNT) is None
 
 
-def test_a_hundred_thousand_tensors_are_read_in_little_time_and_memory() -> None:
+def test_a_hundred_thousand_tensors_are_read_in_little_memory() -> None:
     names = {f"model.layers.{i}.mlp.experts.{i % 128}.down_proj.weight": i % 163 for i in range(TENSOR_COUNT)}
     data = packed({name: f"model-{shard:05}-of-00163.safetensors" for name, shard in names.items()})
-    assert len(data) > 8_000_000
-    start = time.process_time()
-    assert len(read(FORMAT, data, NAME).shards) == 163
-    assert time.process_time() - start < len(data) / 1e6
     tracemalloc.start()
     try:
-        read(FORMAT, data, NAME)
+        facts = read(FORMAT, data, NAME)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+    assert len(data) > 8_000_000
+    assert len(facts.shards) == 163
     assert peak < 64 * 2**20
 
 

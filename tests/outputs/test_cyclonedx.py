@@ -384,7 +384,7 @@ def test_bom_refs_are_equal_only_for_equal_names(one: str, other: str) -> None:
 
 
 def test_a_bom_of_many_files_holds_no_object_per_file_while_it_is_written() -> None:
-    files: tuple[File, ...] = tuple(file(f"d/{number}") for number in range(1_000))
+    files: tuple[File, ...] = tuple(file(f"d/{number}") for number in range(3_000))
     dataset = model(kind=ComponentKind.DATASET, files=tuple(f.path for f in files))
     big = report(files=files, components=(dataset,))
     tracemalloc.start()

@@ -80,7 +80,7 @@ def test_every_spelling_that_git_accepts_has_the_same_values(tmp_path: Path) -> 
         b"v",
         b";",
     ]
-    spellings += [b"[s]\n" + b"".join(chance.choices(pieces, k=10)) for _ in range(150)]
+    spellings += [b"[s]\nk = " + b"".join(chance.choices(pieces, k=10)) for _ in range(150)]
     path, accepted = tmp_path / "config", 0
     for text in spellings:
         path.write_bytes(text)

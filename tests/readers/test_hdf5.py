@@ -393,6 +393,30 @@ def test_hostile_messages_are_defects(root: bytes, reason: Reason, words: str) -
     assert words in walk.defects.found[0].message
 
 
+def link(name: bytes, address: int) -> tuple[int, bytes]:
+    return 6, b"\x01\0" + bytes([len(name)]) + name + struct.pack("<Q", address)
+
+
+def attribute(name: bytes) -> tuple[int, bytes]:
+    space = struct.pack("<BBBB4x", 1, 0, 0, 0)
+    body = name.ljust(8, b"\0") + b"\x13\0\0\0\x01\0\0\0" + space + b"v"
+    return 12, struct.pack("<BxHHH", 1, len(name), 8, 8) + body
+
+
+@pytest.mark.parametrize(
+    ("root", "words"),
+    [
+        (header_v1(link(b"a", 1), link(b"a", 2)), "'/a' is there twice"),
+        (header_v1(attribute(b"a"), attribute(b"a")), "two attributes of one name"),
+        (header_v1((1, SPACE), (1, SMALL)), "says the same thing twice"),
+        (header_v1((1, SPACE)).replace(b"\x10\0\0", b"\x10\0\x02", 1), "in the shared message heap"),
+        (header_v1(*(attribute(b"a%d" % number) for number in range(600))), "more than 512 attributes"),
+    ],
+)
+def test_what_two_readers_could_see_differently_is_a_defect(root: bytes, words: str) -> None:
+    assert any(words in message for message in messages(file_of(root))), messages(file_of(root))
+
+
 def test_a_claim_of_many_strings_is_refused() -> None:
     data = struct.pack("<BxHHH", 1, 8, 8, 16) + b"a".ljust(8, b"\0") + b"\x13\0\0\0\0\0\0\0" + SPACE
     assert "4611686018427387904 strings" in messages(file_of(header_v1((12, data))))[0]

@@ -94,25 +94,25 @@ def test_hostile_documents_are_named_with_their_offset(data: bytes, reason: Reas
 @pytest.mark.parametrize(
     "data",
     [
-        b'{"a":"' + b'a\\"' * 1_000_000,
-        b'{"a":[' + b'"a\\"' * 1_000_000,
-        b'{"a":"' + b"\\\\" * 1_000_000 + b'"}',
-        b'{"a":[' + b"[]," * 1_000_000 + b"1]}",
-        b"[" + b"1," * 900_000 + b"1]",
-        b"[" + b"[[]]," * 600_000 + b"1]",
-        b'{"a":' + b"1" * 3_000_000 + b"}",
-        b"{" + b" " * 3_000_000,
-        b"[" + b"[1]," * 700_000 + b"1]",
+        b'{"a":"' + b'a\\"' * 200_000,
+        b'{"a":[' + b'"a\\"' * 200_000,
+        b'{"a":"' + b"\\\\" * 200_000 + b'"}',
+        b'{"a":[' + b"[]," * 200_000 + b"1]}",
+        b"[" + b"1," * 300_000 + b"1]",
+        b"[" + b"[[]]," * 120_000 + b"1]",
+        b'{"a":' + b"1" * 600_000 + b"}",
+        b"{" + b" " * 600_000,
+        b"[" + b"[1]," * 150_000 + b"1]",
     ],
 )
 def test_hostile_repetition_takes_linear_time_and_no_memory(data: bytes) -> None:
     start = time.process_time()
     with contextlib.suppress(UnreadableError):
         count(data)
-    assert time.process_time() - start < len(data) / 1e6
+    assert time.process_time() - start < 3 * len(data) / 1e6  # a quadratic one takes minutes
     tracemalloc.start()
     with contextlib.suppress(UnreadableError):
-        count(data[:200_000])  # tracing is slow; the rest is the same again
+        count(data[:50_000])  # tracing is slow; the rest is the same again
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2**20
