@@ -6,6 +6,7 @@ identifier of a family ("gpl", "cc", "bsd") names no licence, so it has no SPDX 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,6 +96,17 @@ _NAMED: Final = {
     "openrail++": ("Open Rail++-M License", "stabilityai/stable-diffusion-xl-base-1.0/blob/main/LICENSE.md"),
 }
 
+# The pages that datasets give instead of an identifier. A Creative Commons licence that was ported
+# to a country (`by/3.0/us`) is another licence.
+_PAGE = re.compile(
+    r"https?://(?:www\.)?(?:"
+    r"creativecommons\.org/licenses/(?P<cc>[a-z-]+/[0-9.]+)(?:/(?:deed|legalcode)[a-z._-]*)?"
+    r"|creativecommons\.org/publicdomain/(?P<zero>zero/1\.0)(?:/(?:deed|legalcode)[a-z._-]*)?"
+    r"|(?:opensource|spdx)\.org/licen[cs]es?/(?P<id>[a-z0-9.-]+?)(?:\.html|\.php)?"
+    r"|apache\.org/licenses/license-2\.0(?:\.html|\.txt)?"
+    r")/?\Z"
+)
+
 _BY_KEY: Final = {identifier.lower(): identifier for identifier in _SPDX} | _ALIASES
 _NOT_A_LICENCE: Final = frozenset({"", "other", "unknown", "none", "n/a", "unlicensed", "noassertion"})
 
@@ -119,4 +131,12 @@ def says_nothing(text: str) -> bool:
 
 
 def _key(text: str) -> str:
-    return "-".join(text.lower().split())
+    words = "-".join(text.lower().split())
+    page = _PAGE.match(words)
+    if page is None:
+        return words
+    if page["zero"]:
+        return "cc0-1.0"
+    if page["cc"]:
+        return f"cc-{page['cc'].replace('/', '-')}"
+    return page["id"] or "apache-2.0"

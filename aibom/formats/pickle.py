@@ -168,9 +168,7 @@ def _marked(name: str) -> Callable[[Probe], Match]:
 
     def recognise_marked(probe: Probe) -> Match:
         marks = (mark.strip(".").encode() for mark in _MARKS[name])
-        if any(mark in probe.head for mark in marks) and recognise(probe) is Match.CONTENT:
-            return Match.CONTENT
-        return Match.NO
+        return recognise(probe) if any(mark in probe.head for mark in marks) else Match.NO
 
     return recognise_marked
 

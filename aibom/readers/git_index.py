@@ -23,7 +23,8 @@ FOLDER_MODE: Final = 0o040000
 LINK_MODE: Final = 0o120000
 SUBMODULE_MODE: Final = 0o160000
 
-_STAT = struct.Struct(">10I")
+# Twelve fields in front of every path, by the length of an object id.
+_FIXED = {width: struct.Struct(f">10I{width}sH") for width in (20, 32)}
 _FORBIDDEN = frozenset((b"", b".", b"..", b".git"))
 
 
@@ -63,7 +64,7 @@ def parse(data: bytes, algorithm: str) -> Iterator[Tracked]:
     for _ in range(cursor.u32()):
         entry = _entry(cursor, data, width, version, before)
         yield entry
-        before = entry.path
+        before = entry.path + b"/" if entry.mode == FOLDER_MODE else entry.path
         total += len(before)
         if total > INDEX_BYTES:  # version 4 writes a long path in few bytes
             raise over_limit(f"more than {INDEX_BYTES} bytes of paths in the git index", cursor.position)
@@ -79,9 +80,10 @@ def _check_sum(data: bytes, algorithm: str, width: int) -> None:
 
 def _entry(cursor: Cursor, data: bytes, width: int, version: int, before: bytes) -> Tracked:
     start = cursor.position
-    ctime, ctime_ns, mtime, mtime_ns, _, inode, mode, _, _, size = _STAT.unpack(cursor.take(_STAT.size))
-    oid = cursor.take(width)
-    flags = cursor.u16()
+    fixed = _FIXED[width]
+    ctime, ctime_ns, mtime, mtime_ns, _, inode, mode, _, _, size, oid, flags = fixed.unpack(
+        cursor.take(fixed.size)
+    )
     extended = cursor.u16() if flags & 0x4000 and version >= 3 else 0
     kept = before[: len(before) - _back(cursor, len(before))] if version == 4 else b""
     end = data.find(b"\0", cursor.position, min(cursor.end, cursor.position + PATH_BYTES + 1 - len(kept)))
@@ -90,9 +92,11 @@ def _entry(cursor: Cursor, data: bytes, width: int, version: int, before: bytes)
     path = kept + cursor.take(end - cursor.position)
     # Version 4 ends with the NUL; before, entries fill multiples of eight bytes.
     cursor.skip(1 if version == 4 else 8 - (cursor.position - start) % 8)
-    _check_path(path, mode, start)
+    if mode == FOLDER_MODE:  # a sparse index names whole folders, with their `/`
+        path = path.removesuffix(b"/")
+    _check_path(path, start)
     return Tracked(
-        path=path.rstrip(b"/"),
+        path=path,
         mode=mode,
         size=size,
         inode=inode,
@@ -119,9 +123,7 @@ def _back(cursor: Cursor, most: int) -> int:
     return count
 
 
-def _check_path(path: bytes, mode: int, offset: int) -> None:
-    if mode == FOLDER_MODE:
-        path = path.removesuffix(b"/")  # a sparse index names whole folders
+def _check_path(path: bytes, offset: int) -> None:
     parts = path.split(b"/")
     if not _FORBIDDEN.isdisjoint(parts):
         raise malformed("a path in the git index leaves the checkout", offset)

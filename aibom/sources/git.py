@@ -48,7 +48,7 @@ def describe(root: Path) -> GitFacts | None:
     commit, branch = checkout.head()
     changes = Changes(checkout=checkout, commit=commit, below=os.fsencode(below))
     dirty = changes.verdict()
-    if below and changes.tracked == 0:
+    if not changes.knows:
         return None  # build output, a download: in the checkout's folder, but no part of it
     return GitFacts(
         commit=commit,

@@ -6,6 +6,7 @@ Untracked files change nothing. Unlike git, a file that is marked "assume unchan
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -56,7 +57,7 @@ class Changes:
     below: bytes = b""  # relative to the checkout; empty for all of it
     depth: int = 0
     left: int = TOTAL_BYTES
-    tracked: int | None = field(default=None, init=False)  # files at or below `below`; None: unknown
+    knows: bool = field(default=True, init=False)  # False: the index has nothing at or below `below`
     _written: int = field(default=0, init=False)  # mtime of the index, nanoseconds
     _rules: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict, init=False)
 
@@ -64,7 +65,8 @@ class Changes:
         """Never raises: what cannot be read is None."""
         try:
             data = self._index()
-            self.tracked = sum(map(self._is_below, git_index.parse(data, self.checkout.algorithm)))
+            if self.below:
+                self.knows = any(map(self._is_below, git_index.parse(data, self.checkout.algorithm)))
             return worst([self._staged(data), self._changed(data)])
         except (OSError, UnreadableError):
             return None
@@ -97,19 +99,20 @@ class Changes:
             with folder_beneath(self.checkout.top, os.fsdecode(folder)) as opened:
                 for entry in entries:
                     yield self._differs(entry, opened)
-        except OSError:
-            # Not there, or a link stands in its place: its files are gone.
+        except OSError as error:
+            # Not there, or a link or file stands in its place: so its files are gone.
+            gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
             for entry in entries:
-                yield not (entry.skipped or entry.mode == FOLDER_MODE)
+                yield not _may_be_absent(entry) if gone else None
 
     def _differs(self, entry: Tracked, folder: int) -> Verdict:
         if entry.stage or entry.intended:
             return True
-        if entry.mode == FOLDER_MODE:
-            return False  # a whole folder that a sparse checkout leaves out
         name = entry.path.rpartition(b"/")[2]
         try:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if entry.mode == FOLDER_MODE:
+                return None  # the index names no file in it: a sparse checkout leaves it out
             if entry.mode == SUBMODULE_MODE:
                 return self._submodule(entry, status)
             if self._mode_differs(entry, status):
@@ -120,7 +123,7 @@ class Changes:
                 return self._blob_id(os.readlink(name, dir_fd=folder)) != entry.oid
             return self._content_differs(entry, status, folder, name)
         except FileNotFoundError:
-            return not entry.skipped
+            return not _may_be_absent(entry)
         except (OSError, UnreadableError):
             return None
 
@@ -209,6 +212,10 @@ class Changes:
         verdict = changes.verdict()
         self.left = changes.left
         return verdict
+
+
+def _may_be_absent(entry: Tracked) -> bool:
+    return entry.skipped or entry.mode == FOLDER_MODE
 
 
 def _rules(data: bytes) -> Iterator[bytes]:

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -28,10 +28,10 @@ from aibom.domain.gap import Gap, Stage
 from aibom.domain.limits import ENTRY_COUNT
 from aibom.domain.ref import PinnedRef, Ref, is_commit
 from aibom.domain.text import visible
-from aibom.sources.local_file import LocalFile, open_beneath
+from aibom.sources.local_file import LocalFile, folder_beneath, open_beneath
 
 REF_BYTES: Final = 256  # a file below refs/ holds one commit id
-REF_COUNT: Final = 1_000
+REF_COUNT: Final = 1_000  # refs and snapshots that are looked at to name a target
 
 _SCHEMES: Final = {"models": "hf", "datasets": "hf-dataset", "spaces": "hf-space"}
 _REPO = r"(?:models|datasets|spaces)--[\w.-]+"
@@ -65,46 +65,50 @@ def locate(path: str) -> HubPlace | None:
             continue
         hub = "/".join(parts[:at]) or "/"
         if Path(hub, parts[at], "snapshots").is_dir():
-            return _place(hub, parts[at], inside[1:])
+            return _place(hub, parts[at], inside)
     return None
 
 
 def _place(hub: str, repo: str, inside: list[str]) -> HubPlace:
     kind, _, name = repo.partition("--")
-    commits = inside[:1] or _snapshots(f"{hub}/{repo}")
+    commits = inside[1:2] or _snapshots(f"{hub}/{repo}")
     pinned = len(commits) == 1 and is_commit(commits[0])
     make = PinnedRef if pinned else Ref
     ref = make(
         scheme=_SCHEMES[kind],
         location=name.replace("--", "/", 1),
         revision=commits[0] if pinned else None,
-        subpath=visible("/".join(inside[1:])) or None,
+        subpath=visible("/".join(inside[2:])) or None,
     )
     names = (pair for pair in _refs(f"{hub}/{repo}") if pair[1] in commits)
-    home = "/".join([repo, "snapshots", *inside] if inside else [repo])
-    return HubPlace(hub=hub, home=home, ref=ref, attributes=tuple(sorted(names)))
+    return HubPlace(hub=hub, home="/".join([repo, *inside]), ref=ref, attributes=tuple(sorted(names)))
 
 
 def _snapshots(repo: str) -> list[str]:
-    try:
-        with os.scandir(f"{repo}/snapshots") as found:
-            return [entry.name for entry in found if entry.is_dir(follow_symlinks=False)]
-    except OSError:
-        return []  # the listing meets the same folder and tells
+    return [entry.name for entry in _inside(repo, "snapshots") if entry.is_dir(follow_symlinks=False)]
 
 
-def _refs(repo: str) -> Iterator[tuple[str, str]]:
+def _refs(repo: str) -> list[tuple[str, str]]:
     """Branch and tag names with the commit that each stood at when it was downloaded."""
-    count = 0
-    for folder, _, names in os.walk(f"{repo}/refs"):
-        for name in names:
-            count += 1
-            if count > REF_COUNT:
-                return
-            path = str(Path(folder, name).relative_to(repo))
-            commit = _commit(repo, path)
-            if commit is not None:
-                yield visible(path), commit
+    todo, found = ["refs"], list[tuple[str, str]]()
+    for _ in range(REF_COUNT):
+        if not todo:
+            return found
+        path = todo.pop()
+        if (commit := _commit(repo, path)) is not None:
+            found.append((visible(path), commit))
+        todo += (f"{path}/{entry.name}" for entry in _inside(repo, path))
+    return []  # which ones would be looked at is chance, and so would be the report
+
+
+def _inside(base: str, path: str) -> list[os.DirEntry[str]]:
+    """What a small folder holds; nothing for a larger one, or when it is none."""
+    try:
+        with folder_beneath(base, path) as opened, os.scandir(opened) as names:
+            found = list(islice(names, REF_COUNT + 1))
+    except OSError:
+        return []
+    return found if len(found) <= REF_COUNT else []
 
 
 def _commit(base: str, path: str) -> str | None:

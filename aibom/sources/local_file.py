@@ -16,10 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from aibom.domain.errors import Reason, UnreadableError
+from aibom.domain.errors import Reason, UnreadableError, over_limit
 from aibom.readers.ranges import check_inside
 
 LINK_COUNT: Final = 40  # links on the way to one file, as in the Linux kernel
+PART_COUNT: Final = 1_000  # names on that way, those in the links included
 
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY
 # O_NONBLOCK: opening a FIFO must not wait for a writer. O_NOCTTY: a terminal must not adopt us.
@@ -210,9 +211,12 @@ def resolve_beneath(base: str, path: str) -> str:
     LINK_LOOP.
     """
     home = [part for part in base.split("/") if part]
-    at, todo, links = list(home), path.split("/")[::-1], 0
+    at, todo, links, left = list(home), path.split("/")[::-1], 0, PART_COUNT
     while todo:
         part = todo.pop()
+        left -= 1
+        if left < 0:
+            raise over_limit(f"more than {PART_COUNT} names on the way that a link leads")
         if part in ("", "."):
             continue
         if part == "..":

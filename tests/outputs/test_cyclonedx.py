@@ -24,7 +24,8 @@ from aibom.domain.report import Report
 from aibom.outputs import cyclonedx, lint, schema
 from aibom.outputs.cdx import refs
 from aibom.outputs.cdx.model_card import short_count
-from tests.outputs.bom_samples import COMMIT, claim, file, model, report, reports, rich_report, sha256
+from tests.outputs.bom_samples import COMMIT, claim, file, model, report, rich_report, sha256
+from tests.outputs.bom_strategies import reports
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "cyclonedx"
 VERSIONS = ("1.6", "1.7")
@@ -281,6 +282,9 @@ def test_parameter_counts_are_written_the_usual_way(count: int, text: str | None
          [{"expression": "mit or apache-2.0", "acknowledgement": "declared"}]),
         ([("licence", "MIT OR Nothing")],
          [{"license": {"name": "MIT OR Nothing", "acknowledgement": "declared"}}]),
+        ([("licence", "https://a.example/terms")],
+         [{"license": {"name": "https://a.example/terms", "acknowledgement": "declared",
+                       "url": "https://a.example/terms"}}]),
         ([("licence", "other")], None),
         ([("licence", "unknown"), ("licence-name", "Mine"), ("licence-link", "https://a.example/l")],
          [{"license": {"name": "Mine", "acknowledgement": "declared", "url": "https://a.example/l"}}]),

@@ -397,7 +397,7 @@ def test_a_memo_without_end_is_refused(puts: bytes) -> None:
 KEPT_BOMBS = {
     "lists": b"](" + (b"](](](](" * 2_000 + b"e" * 4_000 + b"(") * 3,
     "one list": b"](" + (b"M\1\1" * 1_000 + b"e(") * 40,
-    "one dict": b"}(" + (b"M\1\1N" * 1_000 + b"u(") * 20,
+    "one dict": b"}(" + (b"M\1\1N" * 1_000 + b"u(") * 60,
     "tuples": (b"(" + b"M\1\1" * 900 + b"t") * 40,
     "memo": b"".join(b"\x8c\x08%08d\x940" % index for index in range(40_000)),
     "calls": b"ca\nb\n" + b")R" * 15_000,

@@ -252,6 +252,16 @@ def sparse_index(repo: Path) -> None:
     assert b"sdir" in (repo / ".git/index").read_bytes()
 
 
+def sparse_index_version_4(repo: Path) -> None:
+    for name in ("sub/a", "sub2/b", "sub3"):
+        (repo / name).parent.mkdir(exist_ok=True)
+        (repo / name).touch()
+    git(repo, "add", ".")
+    git(repo, "commit", "--quiet", "-m", "more")
+    sparse_index(repo)
+    index_version_4(repo)
+
+
 def sparse_and_changed(repo: Path) -> None:
     git(repo, "sparse-checkout", "set", "--no-cone", "/a")
     (repo / "a").write_text("two\n")
@@ -292,7 +302,7 @@ def test_what_git_calls_changed_is_dirty(repo: Path, act: Callable[[Path], None]
     "act",
     [
         untracked, touch, rewrite_the_same, stage_and_unstage, mode_that_does_not_count, sparse, sparse_index,
-        index_version_4, index_version_3, settled,
+        sparse_index_version_4, index_version_4, index_version_3, settled,
     ],
 )  # fmt: skip
 def test_what_git_calls_clean_is_not_dirty(repo: Path, act: Callable[[Path], None]) -> None:
@@ -534,6 +544,13 @@ def test_a_forged_index_does_not_make_a_changed_file_clean(repo: Path) -> None:
     assert b"TREE" in data
     index.write_bytes(data + bytes(20))  # `index.skipHash`
     assert dirty(repo) is True
+
+
+def test_a_folder_that_the_index_leaves_out_but_the_disk_has_is_not_decided(repo: Path) -> None:
+    sparse_index(repo)
+    (repo / "sub").mkdir()
+    (repo / "sub/c").write_text("evil")
+    assert dirty(repo) is None
 
 
 COMMANDS = (

@@ -141,6 +141,28 @@ def test_a_repository_with_several_snapshots_is_not_pinned(tmp_path: Path) -> No
     assert {item.path.split("/")[1] for item in source.entries()} == {COMMIT, OTHER}
 
 
+def test_the_folder_of_all_snapshots_is_listed_without_the_blobs(tmp_path: Path) -> None:
+    snapshot = cached(tmp_path, "org/name", {"config.json": b"{}"})
+    assert set(listed(snapshot.parent)) == {f"{COMMIT}/config.json"}
+    assert LocalSource(snapshot.parent).target.ref == PinnedRef(
+        scheme="hf", location="org/name", revision=COMMIT
+    )
+
+
+def test_refs_that_are_many_or_deep_do_not_crash_the_look(tmp_path: Path) -> None:
+    repo = cached(tmp_path, "org/name", {"config.json": b"{}"}).parent.parent
+    folder = repo / "refs"
+    for _ in range(250):
+        folder = folder / "x"
+        folder.mkdir()
+    (folder / "deep").write_text(COMMIT)
+    for number in range(1_200):
+        (repo / f"refs/{number}").touch()
+    assert LocalSource(repo).target.attributes == ()
+    (repo / "refs/loop").symlink_to(".")
+    assert "refs/loop" in listed(repo)
+
+
 def test_a_snapshot_that_is_named_after_no_commit_is_not_pinned(tmp_path: Path) -> None:
     snapshot = cached(tmp_path, "org/name", FILES, commit="main")
     assert LocalSource(snapshot).target.ref == Ref(scheme="hf", location="org/name")

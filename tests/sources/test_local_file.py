@@ -263,3 +263,9 @@ def test_loops_and_chains_that_the_system_would_not_follow_are_refused(tmp_path:
     assert refusal(lambda: resolve_beneath(str(tmp_path), "a")).reason is Reason.LINK_LOOP
     assert refusal(lambda: resolve_beneath(str(tmp_path), "1999")).reason is Reason.LINK_LOOP
     assert resolve_beneath(str(tmp_path), str(LINK_COUNT)) == "0"
+
+
+def test_a_link_over_very_many_names_is_over_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "long").symlink_to("a/../" * 800 + "a")
+    assert refusal(lambda: resolve_beneath(str(tmp_path), "long")).reason is Reason.LIMIT

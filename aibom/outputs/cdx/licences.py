@@ -6,7 +6,7 @@ from aibom.domain.component import Claim
 from aibom.domain.facts import Attribute
 from aibom.domain.licences import named_of, says_nothing
 from aibom.outputs.cdx.ledger import Ledger
-from aibom.outputs.cdx.text import Json, present, shown, url
+from aibom.outputs.cdx.text import Json, present, shown, url, without_credentials
 from aibom.outputs.licences import expression_problem, spdx_id
 
 
@@ -69,6 +69,6 @@ def _choice(claim: Claim, link: Claim | None, *, sole: bool) -> Json:
     if sole and " " in text and shown(text) == text and expression_problem(text) is None:
         return {"expression": text, "acknowledgement": "declared"}
     named = named_of(text)
-    page = (named.url if named else None) or (url(link.value) if link else None)
-    name = named.name if named else shown(text)
+    page = (named.url if named else None) or (url(link.value) if link else None) or url(text)
+    name = named.name if named else shown(without_credentials(text))
     return {"license": {"name": name, **present(acknowledgement="declared", url=page)}}
