@@ -33,8 +33,8 @@ ALLOWED = {
     "policy": {"readers", "domain"},
     "outputs": {"domain"},
     "workflows": {
-        "sources", "formats", "discovery", "fingerprint", "inventory", "trust", "lineage", "policy", "readers",
-        "domain",
+        "sources", "formats", "discovery", "fingerprint", "inventory", "trust", "lineage", "policy",
+        "readers", "domain",
     },
 }  # fmt: skip
 ALLOWED["cli"] = ALLOWED["workflows"] | {"workflows", "outputs"}

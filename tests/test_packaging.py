@@ -27,7 +27,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), str(wheel)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(folder),
+        str(wheel),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     return folder
 
@@ -35,7 +45,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {"PYTHONPATH": str(installed), "HOME": str(installed)}
     return subprocess.run(
-        [sys.executable, *arguments], env=environment, cwd=installed, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        env=environment,
+        cwd=installed,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -49,7 +64,7 @@ def test_the_wheel_holds_the_package_the_policies_and_nothing_else(wheel: Path) 
 
 
 def test_an_installed_wheel_reads_its_pack_and_scans(installed: Path) -> None:
-    code = "import aibom, sys; from aibom.cli.packs import policy_pack; sys.stdout.write(policy_pack('baseline').decode())"
+    code = "import sys; from aibom.cli.packs import policy_pack; sys.stdout.buffer.write(policy_pack('baseline'))"
     done = run(installed, "-c", code)
     assert done.stdout == (ROOT / "policies" / "baseline.yaml").read_text(), done.stderr
     scanned = run(installed, "-m", "aibom", "scan", str(FIXTURES / "quickstart"), "--no-cache")

@@ -47,15 +47,17 @@ def _read(path: Path) -> bytes:
 def _problems(document: bytes) -> list[dict[str, str]]:
     from aibom.outputs import lint, schema  # noqa: PLC0415 - the schemas take time to compile
 
-    found = [
+    try:
+        parsed = orjson.loads(document)
+    except orjson.JSONDecodeError as error:
+        return [{"code": "not-json", "pointer": "", "message": f"not JSON: {error}", "severity": "high"}]
+    invalid = [
         {"code": "schema", "pointer": pointer, "message": message, "severity": "high"}
-        for pointer, message in schema.errors(document)
+        for pointer, message in schema.errors_in(parsed)
     ]
-    if found and found[0]["pointer"] == "" and "not JSON" in found[0]["message"]:
-        return found  # nothing to lint
-    return found + [
+    return invalid + [
         {"code": p.code, "pointer": p.pointer, "message": p.message, "severity": p.severity.label}
-        for p in lint.problems(document)
+        for p in lint.problems_in(parsed)
     ]
 
 

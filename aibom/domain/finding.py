@@ -49,4 +49,4 @@ class Finding:
     def fingerprint(self) -> str:
         """Stable across moves of a line and across machines: rule, path, found and expected."""
         parts = f"{self.rule}\0{self.location.path}\0{self.found}\0{self.expected}"
-        return hashlib.sha256(parts.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]

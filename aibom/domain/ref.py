@@ -10,6 +10,10 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _USERINFO = re.compile(r"//[^/@]*@")
 
 
+def _quoted(text: str) -> str:
+    return quote(text, safe="/", errors="surrogatepass")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
     """A place in a scheme, for instance `hf` and `org/name`, at a revision that may move."""
@@ -29,14 +33,14 @@ class Ref:
     def purl(self) -> str | None:
         """The package URL of the place, where the purl specification defines one."""
         version = f"@{self.revision.lower()}" if self.revision else ""
-        suffix = f"#{quote(self.subpath, safe='/')}" if self.subpath else ""
+        suffix = f"#{_quoted(self.subpath)}" if self.subpath else ""
         if self.scheme in ("hf", "hf-dataset") and "/" in self.location:
             # The specification defines models only; datasets get a qualifier (purl-spec PR 534).
             kind = "?repo_type=dataset" if self.scheme == "hf-dataset" else ""
-            return f"pkg:huggingface/{quote(self.location, safe='/')}{version}{kind}{suffix}"
+            return f"pkg:huggingface/{_quoted(self.location)}{version}{kind}{suffix}"
         if self.scheme == "git" and self.location.startswith("https://github.com/"):
             name = self.location.removeprefix("https://github.com/").removesuffix(".git").lower()
-            return f"pkg:github/{quote(name, safe='/')}{version}{suffix}"
+            return f"pkg:github/{_quoted(name)}{version}{suffix}"
         return None
 
 

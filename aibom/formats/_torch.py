@@ -7,15 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeGuard
+from typing import Final, TypeAlias
 
-from aibom.domain.errors import Reason, UnreadableError, malformed, unsupported
+from aibom.domain.errors import Reason, UnreadableError, malformed, over_limit, unsupported
 from aibom.domain.facts import Layout, Tensor
 from aibom.domain.limits import OVERLAP_RATIO, TENSOR_COUNT, TENSOR_RANK
 from aibom.domain.text import capped
 from aibom.readers.defects import Defects
 from aibom.readers.pickle_paths import leaves
-from aibom.readers.pickle_values import Call, Global, Mapping, Persistent, Sequence, Value
+from aibom.readers.pickle_values import (
+    Call,
+    Global,
+    Mapping,
+    Persistent,
+    Sequence,
+    Value,
+    is_natural,
+    is_shape,
+)
 
 # Storage classes: safetensors' spelling where there is one, and bytes per element.
 _STORAGES: Final = {
@@ -89,6 +98,7 @@ class View:
     def contiguous(self) -> bool:
         expected = 1
         for size, step in zip(reversed(self.shape), reversed(self.stride), strict=True):
+            # The stride of an axis of one element is never used, and PyTorch writes what it likes.
             if size != 1 and step != expected:
                 return 0 in self.shape
             expected *= size
@@ -119,28 +129,29 @@ class Tensors:
         if call is None:
             return
         try:
-            self.add(name, _view(*call), find)
+            view = _view(*call)
         except UnreadableError as error:
-            # The limits of the file end the walk, the faults of one tensor do not.
-            if error.reason is Reason.LIMIT:
-                raise
             self._defects.caught(f"tensor {capped(name, 80)!r}", error)
+        else:
+            self.place(name, view, find)
 
-    def add(self, name: str, view: View, find: Find) -> None:
-        """Places one view. Raises malformed, missing, or limit when tensors share too much."""
-        storage = find(view.storage)
-        if storage is None:
-            raise UnreadableError(Reason.MISSING, f"storage {capped(view.storage.key, 40)!r} is not there")
-        tensor = _placed(name, view, storage)
+    def place(self, name: str, view: View, find: Find) -> None:
+        """Adds one view; one that cannot be is a defect. Raises limit when there are too many."""
+        try:
+            tensor = _placed(name, view, find(view.storage))
+        except UnreadableError as error:
+            self._defects.caught(f"tensor {capped(name, 80)!r}", error)
+            return
+        # Shared storages are read once per tensor by whoever digests them.
         self._left -= tensor.length
         if self._left < 0 or len(self.found) == TENSOR_COUNT:
-            raise UnreadableError(
-                Reason.LIMIT, f"more than {TENSOR_COUNT} tensors or {OVERLAP_RATIO} file sizes of tensors"
-            )
+            raise over_limit(f"more than {TENSOR_COUNT} tensors or {OVERLAP_RATIO} file sizes of tensors")
         self.found.append(tensor)
 
 
-def _placed(name: str, view: View, storage: Storage) -> Tensor:
+def _placed(name: str, view: View, storage: Storage | None) -> Tensor:
+    if storage is None:
+        raise UnreadableError(Reason.MISSING, f"storage {capped(view.storage.key, 40)!r} is not there")
     size = view.storage.size
     start, length = (view.storage.shift + view.offset) * size, view.extent * size
     if length and start + length > storage.length:
@@ -148,6 +159,7 @@ def _placed(name: str, view: View, storage: Storage) -> Tensor:
     layout = storage.layout
     offset = storage.offset + (start if length else 0)
     if layout is Layout.CHUNKED:
+        # No single place inside of a compressed storage.
         offset, length = storage.offset, storage.stored
     elif not view.contiguous or view.lazy:
         layout = Layout.STRIDED
@@ -188,10 +200,11 @@ def _view(function: str, args: tuple[Value, ...]) -> View:
     if len(args) < 4 or not isinstance(args[0], Persistent):
         raise malformed(f"{function} without a storage")
     storage = storage_id(args[0].id)
+    # The third version brings a type of its own, for types that have no storage class.
     if function == "_rebuild_tensor_v3":
         storage = _retyped(storage, args[6] if len(args) > 6 else None)
-    offset, shape, stride = args[1], naturals(args[2]), naturals(args[3])
-    if not natural(offset) or shape is None or stride is None or len(shape) != len(stride):
+    offset, shape, stride = args[1], _sizes(args[2]), _sizes(args[3])
+    if not is_natural(offset) or not is_shape(shape) or not is_shape(stride) or len(shape) != len(stride):
         raise malformed(f"{function} without a possible shape")
     flags = args[6] if function == "_rebuild_tensor_v2" and len(args) > 6 else None
     lazy = isinstance(flags, Mapping) and True in flags.flat[:_FLAG_COUNT]
@@ -204,11 +217,11 @@ def storage_id(value: Value) -> StorageId:
     if len(parts) < 5 or parts[0] != "storage" or not isinstance(parts[1], Global):
         raise malformed("a persistent id that names no storage")
     (dtype, size), key, count = element(parts[1]), parts[2], parts[4]
-    if not isinstance(key, str | int) or not natural(count):
+    if not isinstance(key, str | int) or not is_natural(count):
         raise malformed("a storage without key or size")
     view = parts[5] if len(parts) > 5 else None
     shift = view[1] if isinstance(view, tuple) and len(view) == 3 else 0
-    if not natural(shift):
+    if not is_natural(shift):
         raise malformed("a view that starts nowhere")
     return StorageId(key=str(key), dtype=dtype, size=size, count=count, shift=shift)
 
@@ -234,20 +247,11 @@ def _retyped(storage: StorageId, dtype: Value) -> StorageId:
     )
 
 
-def natural(value: Value) -> TypeGuard[int]:
-    """True for an integer from 0 to 2^63 - 1."""
-    return type(value) is int and 0 <= value < 2**63
-
-
-def naturals(value: Value) -> tuple[int, ...] | None:
-    """Sizes or strides: a tuple, a list or a torch.Size of at most `TENSOR_RANK` naturals."""
+def _sizes(value: Value) -> Value:
+    """Sizes or strides as a tuple, out of a torch.Size or a list, which older files have."""
     if isinstance(value, Call) and isinstance(value.args, tuple) and len(value.args) == 1:
         value = value.args[0]
-    items = value.items if isinstance(value, Sequence) else value
-    if not isinstance(items, (tuple, list)) or len(items) > TENSOR_RANK:
-        return None
-    found = tuple(item for item in items if natural(item))
-    return found if len(found) == len(items) else None
+    return tuple(value.items[: TENSOR_RANK + 1]) if isinstance(value, Sequence) else value
 
 
 def storage_ids(root: Value) -> Iterator[StorageId]:

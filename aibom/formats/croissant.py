@@ -29,7 +29,7 @@ from aibom.readers import json
 from aibom.readers.json import Json
 
 _CONFORMS = re.compile(r"https?://mlcommons\.org/croissant/([0-9.]{1,16})\Z")
-_CONTEXT = re.compile(rb'mlcommons\.org/croissant|"cr" *: *"')
+_CONTEXT = re.compile(rb"https?://mlcommons\.org/croissant/")
 _BYTES = re.compile(r"([0-9]{1,18}) *B?\Z")
 _HEX = re.compile(r"[0-9a-fA-F]+\Z")
 

@@ -19,9 +19,12 @@ from aibom.formats._document import Collector, details
 
 LICENCE_BYTES: Final = 1 * MIB  # the rest of a longer file is not looked at
 TITLE_CHARS: Final = 800  # normalised; a title further behind belongs to a notice
+SENTENCE_CHARS: Final = 6_000  # the same for a sentence, in front of which copyright lines can stand
 
 _NAME = re.compile(r"(?:model[-_]?)?(?:licen[cs]e|copying|unlicense)(?:[-_. ].*)?\Z", re.IGNORECASE)
-_CODE = (".py", ".js", ".ts", ".json", ".yml", ".yaml", ".toml", ".html", ".pdf", ".go", ".rs", ".java")
+_CODE = (".py", ".js", ".ts", ".json", ".yml", ".yaml", ".toml", ".html", ".go", ".rs", ".java", ".sh", ".c")
+_PROSE = (".txt", ".md", ".rst")
+_NOTICE = re.compile(r"copyright\b|\(c\)|©", re.IGNORECASE)
 _GAP = re.compile(r"[^a-z0-9.+\-]+")
 
 # Looked for in normalised text: lower case, one space for everything but letters, digits, ". + -".
@@ -33,6 +36,9 @@ _TITLES = (
     ("LGPL-3.0", "gnu lesser general public license version 3"),
     ("LGPL-2.1", "gnu lesser general public license version 2.1"),
     ("MPL-2.0", "mozilla public license version 2.0"),
+    ("BSL-1.0", "boost software license - version 1.0"),
+    ("PSF-2.0", "python software foundation license version 2"),
+    ("PSF-2.0", "a. history of the software"),  # how the file of CPython begins
     ("CC-BY-4.0", "attribution 4.0 international"),
     ("CC-BY-SA-4.0", "attribution-sharealike 4.0 international"),
     ("CC-BY-ND-4.0", "attribution-noderivatives 4.0 international"),
@@ -65,6 +71,7 @@ _SENTENCES = (
     ),
     ("BSD-3-Clause", "redistribution and use in source and binary forms with or without modification are"),
     ("ISC", "permission to use copy modify and or distribute this software for any purpose with or without"),
+    ("ISC", "permission to use copy modify and distribute this software for any purpose with or without fee"),
     ("Unlicense", "this is free and unencumbered software released into the public domain"),
 )
 # A condition on top of a known text makes another licence of it.
@@ -76,7 +83,9 @@ def recognise(probe: Probe) -> Match:
     is_text = bool(probe.head) and b"\0" not in probe.head
     if not is_text or not _NAME.match(probe.name) or probe.named(*_CODE):
         return Match.NO
-    return Match.CONTENT if _identify(_normalised(probe.head)) else Match.NAME
+    if _identify(_normalised(probe.head)):
+        return Match.CONTENT
+    return Match.NAME if "." not in probe.name or probe.named(*_PROSE) else Match.NO
 
 
 def read(probe: Probe) -> Facts:
@@ -104,7 +113,7 @@ def _identify(text: str) -> str | None:
     """The licence that the text names first: what follows are notices of parts."""
     top = text[:TITLE_CHARS]
     places = [(at, name) for name, phrase in _TITLES if (at := top.find(phrase)) >= 0]
-    places += [(at, name) for name, phrase in _SENTENCES if (at := text.find(phrase)) >= 0]
+    places += [(at, name) for name, phrase in _SENTENCES if (at := text.find(phrase, 0, SENTENCE_CHARS)) >= 0]
     # `min` keeps the earlier line of the tables where two begin at the same place.
     name = min(places, key=lambda place: place[0])[1] if places else None
     return _bsd(text) if name == "BSD-3-Clause" else name
@@ -113,12 +122,13 @@ def _identify(text: str) -> str | None:
 def _bsd(text: str) -> str:
     if "all advertising materials mentioning" in text:
         return "BSD-4-Clause"
-    return "BSD-3-Clause" if "neither the name" in text else "BSD-2-Clause"
+    return "BSD-3-Clause" if "endorse or promote products" in text else "BSD-2-Clause"
 
 
 def _title(data: bytes) -> str:
-    lines = data[:4096].decode("utf-8", "replace").splitlines()
-    return capped(next((line.strip("# =-\t*") for line in lines if line.strip("# =-\t*")), ""), 256)
+    """The first line that is neither blank, nor decoration, nor a copyright notice."""
+    lines = (line.strip("# =-\t*") for line in data[:4096].decode("utf-8", "replace").splitlines())
+    return capped(next((line for line in lines if line and not _NOTICE.match(line)), ""), 256)
 
 
 FORMAT = Format(

@@ -11,7 +11,7 @@ from aibom.domain.errors import UnreadableError, malformed
 from aibom.domain.facts import Attribute, Capability, Facts, FileKind
 from aibom.domain.limits import YAML_BYTES
 from aibom.domain.protocols import Format, Match, Probe
-from aibom.formats._document import Collector, details, kind_of, metadata, place, plain, whole
+from aibom.formats._document import Collector, details, kind_of, metadata, place, plain, setting, whole
 from aibom.readers import json, yaml
 from aibom.readers.json import Json
 
@@ -39,7 +39,7 @@ def recognise(probe: Probe) -> Match:
 
 def read(probe: Probe) -> Facts:
     """Flavors, versions, files, signature and code of the model. Raises `UnreadableError`."""
-    document = yaml.parse(whole(probe, YAML_BYTES))
+    document = yaml.parse(whole(probe, YAML_BYTES), aliases=True)
     if not isinstance(document, dict):
         raise malformed(f"the MLmodel file is {kind_of(document)}, not a mapping")
     found = Collector()
@@ -78,12 +78,15 @@ def _state_code(found: Collector, flavor: dict[str, Json], name: str, at: str) -
     Every flavor has a loader; those of MLflow itself are part of the library, not of the model.
     """
     for key in ("code", "model_code_path", "loader_module"):
-        value = plain(flavor.get(key))
-        own_loader = key == "loader_module" and (value or "").split(".")[0] == "mlflow"
+        value = flavor.get(key)
+        text = setting(value) or ""
+        own_loader = key == "loader_module" and text.split(".")[0] == "mlflow"
         if value and not own_loader:
             extra = details(auto_class=key, flavor=name)
-            found.add(Attribute.REMOTE_CODE, value, at + place(key), extra)
+            found.add(Attribute.REMOTE_CODE, text, at + place(key), extra)
             found.capabilities.add(Capability.REMOTE_CODE)
+            if not text:
+                found.mistyped(at + place(key), value, "a text")
 
 
 def _state_signature(found: Collector, signature: dict[str, Json], key: str, attribute: Attribute) -> None:

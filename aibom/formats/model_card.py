@@ -45,13 +45,14 @@ _ONE = (
     ("pipeline_tag", Attribute.TASK),
     ("base_model_relation", Attribute.BASE_MODEL_RELATION),
 )
+# What matters most comes first: the number of statements is bounded.
 _EACH = (
     ("license", Attribute.LICENCE),
-    ("language", Attribute.LANGUAGE),
-    ("tags", Attribute.TAG),
     ("base_model", Attribute.BASE_MODEL),
     ("datasets", Attribute.DATASET),
     ("task_categories", Attribute.TASK),
+    ("language", Attribute.LANGUAGE),
+    ("tags", Attribute.TAG),
 )
 _FREE = ("new_version", "metrics", "annotations_creators", "size_categories", "multilinguality")
 
@@ -85,7 +86,7 @@ def read(probe: Probe) -> Facts:
     """The statements of the front matter and of a few sections. Raises `UnreadableError`."""
     data = probe.reader.read_at(0, min(probe.size, CARD_BYTES))
     front, first_line, body = _split(data)
-    document = yaml.parse(front, first_line=first_line)
+    document = yaml.parse(front, first_line=first_line, aliases=True)
     if document is None:
         document = {}
     if not isinstance(document, dict):

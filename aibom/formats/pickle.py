@@ -23,6 +23,7 @@ from aibom.readers.ranges import Memory
 
 _STREAM_COUNT: Final = 1_000
 _LIKELY_OPCODES: Final = 32  # so many in a row are no accident
+_WHOLE_OPCODES: Final = 8  # the same, when STOP is the last of them
 _PICKLE_SUFFIXES: Final = (".pkl", ".pickle", ".joblib", ".dill", ".p", ".sav")
 _WEIGHTS_SUFFIXES: Final = (".bin", ".pt", ".pth", ".ckpt", ".safetensors")
 _PACKED_SUFFIXES: Final = (".gz", ".z", ".zlib", ".bz2", ".xz", ".lzma", ".lz4")
@@ -53,7 +54,10 @@ def _runs(probe: Probe) -> bool:
     stream = run(Memory(probe.head))
     if stream.defects or (stream.error and stream.error.reason is not Reason.TRUNCATED):
         return False
-    return stream.opcodes >= (_LIKELY_OPCODES if stream.error else 2)
+    if stream.error:
+        return stream.opcodes >= _LIKELY_OPCODES
+    # Two bytes such as "N." are a stream too, and start one in so many files of raw numbers.
+    return bool(stream.imports) or stream.stop == probe.size or stream.opcodes >= _WHOLE_OPCODES
 
 
 def _compressor(head: bytes) -> str | None:

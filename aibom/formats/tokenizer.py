@@ -35,7 +35,7 @@ from aibom.readers.ranges import Cursor
 TOKENIZER_BYTES: Final = 40 * MIB
 TEMPLATE_BYTES: Final = 1 * MIB
 SMALL_VALUE_BYTES: Final = 64 * KIB
-PIECE_COUNT: Final = 600_000  # of a SentencePiece model; the largest has 300,000
+PIECE_COUNT: Final = 400_000  # of a SentencePiece model; the largest has 300,000
 
 _BLOCK_BYTES = 1 * MIB
 _JSON_VOCABULARIES = ("vocab.json", "added_tokens.json", "special_tokens_map.json")

@@ -13,21 +13,22 @@ from typing import Final
 
 from aibom.domain.errors import Reason, UnreadableError, malformed, over_limit
 from aibom.domain.facts import Facts, FileKind, Layout, Span
-from aibom.domain.limits import TENSOR_COUNT, TENSOR_RANK
+from aibom.domain.limits import TENSOR_RANK
 from aibom.domain.protocols import Format, Match, Probe
-from aibom.formats._torch import Storage, StorageId, Tensors, View, element, natural
+from aibom.formats._torch import Storage, StorageId, Tensors, View, element
 from aibom.readers.defects import Defects
 from aibom.readers.pickle import run
 from aibom.readers.pickle_imports import Imports, capabilities
 from aibom.readers.pickle_literals import KEPT_BYTES
 from aibom.readers.pickle_paths import leaves
-from aibom.readers.pickle_values import Global, Persistent, Sequence, Value
+from aibom.readers.pickle_values import Global, Persistent, Sequence, Value, is_natural
 from aibom.readers.ranges import Cursor
 from aibom.readers.tar import Member, is_tar, walk
 
 _PARTS: Final = ("storages", "tensors", "pickle")
 _MEMBER_COUNT: Final = 16  # what torch wrote has four
 _PADDING_BYTES: Final = 20 * 512
+_PART_COUNT: Final = 10_000  # storages or tensors; models of that time had hundreds
 _COUNT_BYTES: Final = 8
 _SMALL_KEPT_BYTES: Final = KEPT_BYTES // 8
 
@@ -76,6 +77,7 @@ class _Checkpoint:
             self._cover(position, member.offset)
             position = member.offset + member.size
         self._cover(position, self._blank(position))
+        # Each member on its own: what one hides must not keep the imports of the next from being seen.
         for name, part in self._parts.items():
             if name == "sys" and name not in self._members:
                 continue  # PyTorch does not ask for it either
@@ -128,10 +130,10 @@ class _Checkpoint:
 
     def _count(self, end: int) -> int:
         count = self._pickle(end)
-        if not natural(count):
+        if not is_natural(count):
             raise malformed("a count that is no number", self._position)
-        if count > TENSOR_COUNT:
-            raise over_limit(f"{count} parts, at most {TENSOR_COUNT} are read", self._position)
+        if count > _PART_COUNT:
+            raise over_limit(f"{count} parts, at most {_PART_COUNT} are read", self._position)
         return count
 
     def _read_storages(self, end: int) -> None:
@@ -154,7 +156,7 @@ class _Checkpoint:
     def _share(self, views: Value) -> None:
         """Storages that are views of others: (key, key of the other, offset, elements)."""
         for view in views.items if isinstance(views, Sequence) else ():
-            if not isinstance(view, tuple) or len(view) != 4 or not natural(view[2]):
+            if not isinstance(view, tuple) or len(view) != 4 or not is_natural(view[2]):
                 raise malformed("a view of a storage that is none", self._position)
             known = self._storages.get(_key(view[1]))
             if known is None:
@@ -195,7 +197,7 @@ class _Checkpoint:
             self._defects.add("too many values, some tensors may be missing", reason=Reason.LIMIT)
         for path, value in leaves(stream.root, lambda value: isinstance(value, Persistent)):
             if isinstance(value, Persistent) and _key(value.id) in self._views:
-                self._tensors.add(path, self._views[_key(value.id)], self._find)
+                self._tensors.place(path, self._views[_key(value.id)], self._find)
 
     def _find(self, wanted: StorageId) -> Storage | None:
         known = self._storages.get(wanted.key)

@@ -23,8 +23,8 @@ from aibom.readers.zip import STORED, Archive, Member, is_zip, member_names, ope
 
 _NAME_COUNT: Final = 20_000  # looked at to recognise an archive
 _NOTE_BYTES: Final = 64  # version and byteorder
-# Each pickle and the folder of its storages.
-_PICKLES: Final = {"data.pkl": "data", "constants.pkl": "constants", "traced_inputs.pkl": "traced_inputs"}
+# Each pickle and the folder of its storages; traced inputs are described, but their storages left empty.
+_PICKLES: Final = {"data.pkl": "data", "constants.pkl": "constants", "traced_inputs.pkl": None}
 _RECORDS: Final = (
     "version", "byteorder", ".format_version", ".storage_alignment", ".data/serialization_id",
     ".data/version", "bytecode.pkl", "mobile_debug_handles.pkl",
@@ -94,7 +94,7 @@ class _Container:
         for name, storages in _PICKLES.items():
             member = self._find(name)
             if member is not None and (self._script or name == "data.pkl"):
-                self._pickle(name, member, self._storages(storages, layout))
+                self._pickle(name, member, self._storages(storages, layout) if storages else None)
         imports = self._imports.listed()
         code = {Capability.EMBEDS_CODE} if self._script else set()
         return Facts(
@@ -131,7 +131,7 @@ class _Container:
             self._defects.add("byteorder is neither little nor big")
         return Layout.BIG_ENDIAN if order == "big" else Layout.RAW
 
-    def _pickle(self, name: str, member: Member, find: Find) -> None:
+    def _pickle(self, name: str, member: Member, find: Find | None) -> None:
         try:
             stream = self._run(member)
         except UnreadableError as error:
@@ -144,10 +144,11 @@ class _Container:
             self._defects.add(f"{name}: {defect.message}", defect.offset if at is None else at, defect.reason)
         if stream.error:
             self._defects.caught(name, stream.error, at)
+        if find is None:
+            return
         if stream.cut:
             self._defects.add(f"{name}: too many values, some tensors may be missing", at, Reason.LIMIT)
-        before = "" if name == "data.pkl" else f"{name.removesuffix('.pkl')}/"
-        self._tensors.collect(stream.root, find, before)
+        self._tensors.collect(stream.root, find, "" if name == "data.pkl" else "constants/")
         root = _class_name(stream.root)
         if self._script and root:
             self._roots.setdefault(name, root)

@@ -75,11 +75,10 @@ def _state_pipelines(found: Collector, document: dict[str, Json]) -> None:
     of a custom pipeline is a list, the module and the class.
     """
     for task, pipeline in found.object(document, "custom_pipelines").items():
-        at = place("custom_pipelines", task, "impl")
-        name = plain(json.members(pipeline).get("impl"))
-        if name:
-            found.add(Attribute.REMOTE_CODE, name, at, details(auto_class="pipeline", task=task))
-            found.capabilities.add(Capability.REMOTE_CODE)
+        extra = details(auto_class="pipeline", task=task)
+        at = place("custom_pipelines", task)
+        found.one(Attribute.REMOTE_CODE, json.members(pipeline), "impl", at, extra)
+        found.capabilities.add(Capability.REMOTE_CODE)
     class_name = document.get("_class_name")
     if isinstance(class_name, list):
         name = ".".join(json.strings(class_name))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-
+from dataclasses import replace
 
 from aibom.domain.component import Claim, Confidence, Origin
 from aibom.domain.facts import Attribute, FileKind, Statement
 from aibom.domain.file import File
 from aibom.domain.licences import says_nothing
 
-
+_LOCAL_PATH = re.compile(r"[\\/~.]|[A-Za-z]:[\\/]|file:")
 _ORIGINS = {
     FileKind.WEIGHTS: Origin.HEADER,
     FileKind.DATA: Origin.HEADER,
@@ -37,7 +38,16 @@ def _claims(file: File, inherited: bool) -> Iterator[Claim]:
     confidence = Confidence.LOW if inherited or origin is Origin.CARD else Confidence.MEDIUM
     for statement in file.facts.statements:
         if statement.attribute is not Attribute.LICENCE or not says_nothing(statement.value):
-            yield Claim(statement=statement, origin=origin, source=file.path, confidence=confidence)
+            told = _without_folders(statement)
+            yield Claim(statement=told, origin=origin, source=file.path, confidence=confidence)
+
+
+def _without_folders(statement: Statement) -> Statement:
+    """A base that is a path keeps its last part: the rest names somebody's home or machine."""
+    if statement.attribute is not Attribute.BASE_MODEL or not _LOCAL_PATH.match(statement.value):
+        return statement
+    last = re.split(r"[\\/]", statement.value.rstrip("\\/"))[-1]
+    return replace(statement, value=f"(local folder) {last}")
 
 
 def _order(claim: Claim) -> tuple[int, str, str, str]:

@@ -152,6 +152,7 @@ class Machine(Containers):
         if module is None or name is None:
             self.note(Reason.MALFORMED, "an import whose name cannot be resolved")
         key = (UNKNOWN if module is None else module, UNKNOWN if name is None else name)
+        # One symbol per name, so that a call through any of its uses marks the import.
         found = self._globals.get(key)
         if found is None:
             if len(self._globals) >= IMPORT_COUNT:
@@ -173,6 +174,7 @@ class Machine(Containers):
         self.stack.append(self._import(self._name(self.stack.pop()), name))
 
     def _name(self, value: Value) -> str | None:
+        # CPython refuses anything but text here; what may have been text beyond the budget is "?" too.
         if isinstance(value, Blob) and value.encoding and value.length <= LINE_BYTES:
             return self.decoded(self.reader.read_at(value.offset, value.length), value.encoding)
         return value if isinstance(value, str) else None
@@ -196,6 +198,7 @@ class Machine(Containers):
     def _call(self, function: Value, args: Value, kwargs: Value = None) -> None:
         if isinstance(function, Global):
             self.called.add(function)
+        # What a call or the loading program returns may be called; a text or a number may not.
         elif not isinstance(function, (Call, Persistent)):
             self.note(
                 Reason.LIMIT if isinstance(function, Opaque) else Reason.MALFORMED,
@@ -228,6 +231,7 @@ class Machine(Containers):
         if isinstance(target, Call):
             target.state = state
         elif isinstance(target, Global):
+            # BUILD on a class or module sets attributes of the real one.
             self.called.add(target)
         if self._after_build is not None:
             position = self._after_build(target, self.position)

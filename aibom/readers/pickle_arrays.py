@@ -14,14 +14,14 @@ from typing import Final
 
 from aibom.domain.errors import Reason, malformed, over_limit, unsupported
 from aibom.domain.facts import Layout, Tensor
-from aibom.domain.limits import TENSOR_COUNT, TENSOR_RANK
+from aibom.domain.limits import TENSOR_COUNT
 from aibom.domain.protocols import ByteReader
 from aibom.readers.defects import Defects
 from aibom.readers.npy import DTYPES
 from aibom.readers.pickle import run
 from aibom.readers.pickle_imports import Imports
 from aibom.readers.pickle_literals import KEPT_BYTES
-from aibom.readers.pickle_values import Call, Global, Mapping, Value
+from aibom.readers.pickle_values import Call, Global, Mapping, Value, is_shape
 
 MODULE: Final = "joblib.numpy_pickle"  # older scikit-learn carries it as sklearn.externals.joblib...
 _DTYPE: Final = re.compile(r"([biufcmMSUVO])([0-9]{1,9})\Z")
@@ -84,10 +84,13 @@ class Arrays:
             raise malformed("an array without a description", value.offset)
         if len(self.found) >= TENSOR_COUNT:
             raise over_limit(f"more than {TENSOR_COUNT} arrays", value.offset)
+        # What joblib would read comes first: an array of objects has no padding and no shape to trust.
         element = _element(state.get("dtype"), value.offset)
         if element.pickled:
             return self._objects(position)
-        shape = _shape(state.get("shape"), value.offset)
+        shape = state.get("shape")
+        if not is_shape(shape):
+            raise malformed("an array without a possible shape", value.offset)
         start = self._padded(position, state)
         length = math.prod(shape) * element.size
         if length > self._reader.size - start:
@@ -133,17 +136,10 @@ def _class_of(value: Value) -> Global | None:
     return made if made.qualname.endswith("ArrayWrapper") else None
 
 
-def _shape(value: Value, offset: int) -> tuple[int, ...]:
-    if isinstance(value, tuple) and len(value) <= TENSOR_RANK:
-        shape = tuple(size for size in value if type(size) is int and 0 <= size < 2**63)
-        if len(shape) == len(value):
-            return shape
-    raise malformed("an array without a possible shape", offset)
-
-
 def _element(value: Value, offset: int) -> _Element:
     """The element type: `numpy.dtype("f8", False, True)` and its state (3, "<", ..., flags)."""
     args = value.args if isinstance(value, Call) else None
+    # The rest of the arguments (align, copy) and of the state (fields, metadata) change no size.
     name = args[0] if isinstance(args, tuple) and args else None
     match = _DTYPE.match(name) if isinstance(name, str) else None
     if match is None or not isinstance(value, Call):

@@ -16,7 +16,7 @@ from aibom.domain.protocols import ByteReader
 _FIRST_WINDOW_BYTES: Final = 1 * KIB  # then each is twice as long, so that small streams stay cheap
 _WINDOW_BYTES: Final = 64 * KIB
 _DEFECT_COUNT: Final = 50
-LINE_BYTES: Final = 4 * KIB  # longest line that is decoded
+LINE_BYTES: Final = 2 * KIB  # longest line that is decoded
 
 
 class Input:
@@ -114,6 +114,7 @@ class Input:
 
     def line_length(self) -> int:
         """Bytes up to the next newline; raises truncated when there is none."""
+        # A frame that ends inside of the line is noticed when the line is taken.
         found = self.window.find(b"\n", self.at)
         if found >= 0:
             return found - self.at
@@ -143,6 +144,7 @@ class Input:
         self.frame_end = position + length
         if self.frame_end > self.end:
             self.note(Reason.TRUNCATED, f"a frame claims {length} bytes, {self.end - position} are left")
+            # C stops here, Python does not: what follows is looked at in any case.
             self.frame_end = None
         self._bound()
 

@@ -44,14 +44,15 @@ class Literals(Input):
     def keep(self, cost: int) -> bool:
         """Spends `cost` bytes of the budget; False when it is used up."""
         self.room -= cost
-        if self.room >= 0:
-            return True
-        self.longest = _TIGHT_TEXT_BYTES
-        return False
+        return self.room >= 0
+
+    def refilled(self) -> None:
+        if self.room < 0:
+            self.longest = _TIGHT_TEXT_BYTES
 
     def push(self, number: float) -> None:
         """Pushes a number."""
-        self.keep(_NUMBER_COST)
+        self.room -= _NUMBER_COST
         self.stack.append(number)
 
     def number(self, length: int, *, signed: bool = False) -> int:
@@ -63,11 +64,11 @@ class Literals(Input):
         if length < 0:
             raise malformed("a negative length", self.op)
         if length > self.longest:
-            self.keep(_BLOB_COST)
+            self.room -= _BLOB_COST
             self.stack.append(Blob(self.position, length, encoding))
             self.skip(length + newline)
             return
-        self.keep(_TEXT_COST + length)
+        self.room -= _TEXT_COST + length
         data = self.take(length + newline)[:length]
         self.stack.append(data if encoding is None else self.decoded(data, encoding))
 
@@ -152,7 +153,7 @@ class Literals(Input):
             stop = at + 1 + length
             if stop <= self.filled and length <= self.longest:
                 self.at = stop
-                self.keep(_TEXT_COST + length)
+                self.room -= _TEXT_COST + length
                 self.stack.append(self.decoded(self.window[at + 1 : stop], "utf-8"))
                 return
         self.string(self.byte(), "utf-8")

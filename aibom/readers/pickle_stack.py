@@ -33,6 +33,7 @@ class Containers(Literals):
         self.called: set[Global] = set()  # also those that the stream changes
 
     def refilled(self) -> None:
+        super().refilled()
         height = len(self.stack) + self.below
         if height > _STACK_COUNT:
             raise over_limit(f"the stack holds {height} values", self.op)
@@ -46,6 +47,7 @@ class Containers(Literals):
         self.stack = []
 
     def since_mark(self) -> list[Value]:
+        # The list changes hands: nothing is copied, however long it is.
         items = self.stack
         self.stack = self.marked.pop()
         self.below -= len(self.stack) + 1
@@ -70,6 +72,7 @@ class Containers(Literals):
         return OPAQUE if self.room < 0 and type(top) in _HELD else top
 
     def memoize(self) -> None:
+        # `_memorable` and `put`, written out.
         top = self.stack[-1]
         if self.room < 0 and type(top) in _HELD:
             top = OPAQUE
@@ -178,6 +181,7 @@ class Containers(Literals):
             else:
                 target.items.extend(items)
         elif isinstance(target, Global):
+            # The list itself is changed in the loading program, `sys.path` for one.
             self.called.add(target)
 
     def set_item(self) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 from aibom.domain.errors import malformed, over_limit
-from aibom.domain.limits import PICKLE_MEMO_COUNT
+from aibom.domain.limits import PICKLE_MEMO_COUNT, TENSOR_RANK
 
 _SPARSE_COUNT: Final = 200_000  # memo entries out of order; no pickler writes many
 
@@ -108,6 +108,17 @@ def in_pairs(flat: list[Value]) -> Iterator[tuple[Value, Value]]:
 def is_global(value: Value, module: str, qualname: str) -> bool:
     """True for exactly this imported name."""
     return isinstance(value, Global) and (value.module, value.qualname) == (module, qualname)
+
+
+def is_natural(value: Value) -> TypeGuard[int]:
+    """True for an integer from 0 to 2^63 - 1, and not for a boolean."""
+    return type(value) is int and 0 <= value < 2**63
+
+
+def is_shape(value: Value) -> TypeGuard[tuple[int, ...]]:
+    """True for a tuple of at most `TENSOR_RANK` naturals."""
+    # The length first: a hostile stream may name one endless tuple a hundred thousand times.
+    return isinstance(value, tuple) and len(value) <= TENSOR_RANK and all(map(is_natural, value))
 
 
 class Memo:

@@ -67,6 +67,7 @@ def _member(reader: ByteReader, start: int) -> Member | None:
         if not _checksum_fits(block):
             raise malformed("a tar header whose checksum is wrong", position)
         size, kind, offset = _number(block[124:136], position), block[156:157], position + BLOCK_BYTES
+        # Extension headers stand in front of the member that they describe.
         if kind == b"L":
             long_name = _text(_data(reader, offset, size))
         elif kind == b"x":
@@ -118,6 +119,7 @@ def _text(data: bytes) -> str:
 def _number(field: bytes, offset: int) -> int:
     """Octal digits, or GNU's binary form for large sizes."""
     if field[0] == 0x80:
+        # May be a huge number; whoever uses it compares it with the size of the file.
         return int.from_bytes(field[1:], "big")
     digits = field.strip(b" \0")
     if digits.strip(b"01234567"):

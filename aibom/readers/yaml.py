@@ -1,4 +1,4 @@
-"""YAML with bounds: no aliases, no tags, no duplicate keys, few nodes, plain values only.
+"""YAML with bounds: no tags, no duplicate keys, few nodes, plain values only, aliases counted.
 
 PyYAML only tokenises (libyaml's event stream); values are built here, so nothing in the document
 can choose what is built. Scalars resolve by the YAML 1.2 core schema (section 10.3.2), except
@@ -31,35 +31,54 @@ class _Open:
     """A list or mapping that is still being filled."""
 
     into: list[Json] | dict[str, Json]
+    anchor: str | None
+    before: int  # nodes in front of it
     key: str | None = None
-    line: int = 0
 
 
 @dataclass(slots=True)
 class _Builder:
     first_line: int
+    aliases: bool
     stack: list[_Open] = field(default_factory=list)
     root: Json = None
     nodes: int = 0
+    anchored: dict[str, tuple[Json, int]] = field(default_factory=dict)  # value, its nodes
 
     def feed(self, event: yaml.Event) -> None:
         line = self.first_line + (event.start_mark.line if event.start_mark else 0) + 1
         if isinstance(event, yaml.AliasEvent):
-            raise unsupported(f"YAML alias in line {line}: aliases are not followed")
-        if isinstance(event, yaml.ScalarEvent):
-            self._add(_scalar(event), line)
+            self._repeat(event.anchor, line)
+        elif isinstance(event, yaml.ScalarEvent):
+            value = _scalar(event)
+            self._add(value, line)
+            self._anchor(event.anchor, value, 1)
         elif isinstance(event, yaml.SequenceStartEvent):
-            self._open([], line)
+            self._open([], event.anchor, line)
         elif isinstance(event, yaml.MappingStartEvent):
-            self._open({}, line)
+            self._open({}, event.anchor, line)
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
-            self.stack.pop()
+            done = self.stack.pop()
+            self._anchor(done.anchor, done.into, self.nodes - done.before)
 
-    def _open(self, into: list[Json] | dict[str, Json], line: int) -> None:
+    def _anchor(self, name: str | None, value: Json, nodes: int) -> None:
+        if name is not None:
+            self.anchored[name] = (value, nodes)
+
+    def _repeat(self, name: str, line: int) -> None:
+        """An alias counts as everything that it stands for, so that laughs cannot add up."""
+        if not self.aliases or name not in self.anchored:
+            raise unsupported(f"YAML alias in line {line}: it is not followed")
+        value, nodes = self.anchored[name]
+        self.nodes += nodes - 1
+        self._add(value, line)
+
+    def _open(self, into: list[Json] | dict[str, Json], anchor: str | None, line: int) -> None:
         if self.stack and isinstance(self.stack[-1].into, dict) and self.stack[-1].key is None:
             raise unsupported(f"YAML key in line {line} is not a plain value")
+        before = self.nodes
         self._add(into, line)
-        self.stack.append(_Open(into, line=line))
+        self.stack.append(_Open(into, anchor, before))
         if len(self.stack) > DOCUMENT_DEPTH:
             raise over_limit(f"YAML is nested deeper than {DOCUMENT_DEPTH} levels")
 
@@ -101,15 +120,18 @@ def _scalar(event: yaml.ScalarEvent) -> Json:
     return float(text) if _FLOAT.match(text) else text
 
 
-def parse(data: bytes, *, first_line: int = 0) -> Json:
+def parse(data: bytes, *, first_line: int = 0, aliases: bool = False) -> Json:
     """The first document as plain values; `first_line` counts the lines in front of `data`.
 
+    With `aliases` a repeated value is followed (PyYAML writes them into cards), and shared: the
+    result must not be changed.
+
     Raises malformed (syntax, encoding, duplicate key), limit (bytes, nodes, depth) or
-    unsupported (aliases, keys that are not scalars).
+    unsupported (aliases where they are not wanted or lead in circles, keys that are not scalars).
     """
     if len(data) > YAML_BYTES:
         raise over_limit(f"YAML of {len(data)} bytes, at most {YAML_BYTES} are read")
-    builder = _Builder(first_line)
+    builder = _Builder(first_line, aliases)
     try:
         for event in yaml.parse(data.decode("utf-8-sig"), Loader=_LOADER):
             if isinstance(event, yaml.DocumentEndEvent):

@@ -31,7 +31,9 @@ class Inert:
         return print, ("never",)
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "model.gguf", "model.onnx", "train.parquet", "weights.npz"])
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "model.gguf", "model.onnx", "train.parquet", "weights.npz"]
+)
 @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
 def test_a_pickle_under_another_formats_name_is_found(name: str, protocol: int, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(pickle.dumps(Inert(), protocol=protocol))

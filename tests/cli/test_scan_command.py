@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
 from aibom.cli.main import _run
 from aibom.outputs import lint, schema
 from tests.hostile import FIXTURES
@@ -52,9 +55,6 @@ def test_the_quickstart_shows_components_identity_licences_gaps_and_verdict(
 def test_cyclonedx_on_stdout_is_valid_and_nothing_else(
     version: str, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    from cyclonedx.schema import SchemaVersion
-    from cyclonedx.validation.json import JsonStrictValidator
-
     assert _run(["scan", QUICKSTART, "-f", "cyclonedx", "--spec-version", version]) == 0
     document = out(capfdbinary)
     assert json.loads(document)["specVersion"] == version

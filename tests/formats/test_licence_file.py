@@ -33,7 +33,9 @@ def test_the_fixture_is_the_mit_licence() -> None:
         ("Copyright 2018- The Team.\n\n Apache License\n Version 2.0, January 2004", "Apache-2.0"),
         ('Licensed under the Apache License, Version 2.0 (the "License");', "Apache-2.0"),
         (BSD + ".", "BSD-2-Clause"),
-        (BSD + ". Neither the name of the copyright holder", "BSD-3-Clause"),
+        (BSD + ". Neither the name may be used to endorse or promote products", "BSD-3-Clause"),
+        (BSD + ". The name may not be used to endorse or promote products", "BSD-3-Clause"),
+        ("A. HISTORY OF THE SOFTWARE\n=====\n\nPython was created", "PSF-2.0"),
         (BSD + ". All advertising materials mentioning features. Neither the name", "BSD-4-Clause"),
         ("GNU GENERAL PUBLIC LICENSE\n Version 2, June 1991", "GPL-2.0"),
         ("GNU GENERAL PUBLIC LICENSE\n Version 3, 29 June 2007", "GPL-3.0"),
@@ -72,7 +74,7 @@ def test_every_phrase_of_the_tables_can_be_found(name: str, phrase: str) -> None
 
 
 def test_an_unknown_text_is_told_by_its_title_and_is_no_licence() -> None:
-    facts = licence("\n# Tongyi Qianwen LICENSE AGREEMENT\n\nBy using ...")
+    facts = licence("\nCopyright (c) 2024 Kari\n# Tongyi Qianwen LICENSE AGREEMENT\n\nBy using ...")
     assert facts.values(Attribute.LICENCE) == ()
     assert facts.values(Attribute.LICENCE_NAME) == ("Tongyi Qianwen LICENSE AGREEMENT",)
     assert facts.statements[0].details == (("basis", "title"),)
@@ -87,6 +89,7 @@ def test_a_licence_with_another_condition_is_not_that_licence() -> None:
 def test_a_mention_far_behind_is_not_the_licence() -> None:
     facts = licence("Fjord Licence\n" + "word " * 400 + "GNU General Public License version 3")
     assert facts.values(Attribute.LICENCE) == ()
+    assert licence("Fjord Licence\n" + "word " * 4_000 + MIT).values(Attribute.LICENCE) == ()
 
 
 def test_the_first_of_several_licences_is_told() -> None:
@@ -116,6 +119,8 @@ def test_a_long_text_is_read_up_to_the_bound_and_says_so() -> None:
         ("LICENSE-APACHE", b"Apache License Version 2.0", Match.CONTENT),
         ("COPYING", b"Own terms", Match.NAME),
         ("MODEL_LICENSE", b"Own terms", Match.NAME),
+        ("LICENSE.Fjord", b"Own terms", Match.NO),
+        ("LICENSE.Fjord", MIT.encode(), Match.CONTENT),
         ("LICENSE", b"", Match.NO),
         ("LICENSE", b"a\0b", Match.NO),
         ("license.py", b"x = 1", Match.NO),

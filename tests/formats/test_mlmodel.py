@@ -67,6 +67,7 @@ def test_a_code_folder_is_remote_code() -> None:
         ("{loader_module: mlflowed.evil}", ("mlflowed.evil",)),
         ("{loader_module: fjord.loader}", ("fjord.loader",)),
         ("{model_code_path: chain.py}", ("chain.py",)),
+        ("{code: [src, lib]}", ("src, lib",)),
         ("{loader_module: fjord.loader, code: src}", ("src", "fjord.loader")),
     ],
 )
@@ -74,6 +75,12 @@ def test_code_that_is_not_of_mlflow_is_remote_code(flavor: str, values: tuple[st
     facts = model(f"flavors:\n  python_function: {flavor}\n")
     assert facts.values(Attribute.REMOTE_CODE) == values
     assert (Capability.REMOTE_CODE in facts.capabilities) == bool(values)
+
+
+def test_mistyped_code_is_still_remote_code() -> None:
+    facts = model("flavors: {python_function: {code: {a: b}}}")
+    assert facts.capabilities == {Capability.REMOTE_CODE}
+    assert facts.defects[0].message == "/flavors/python_function/code is an object, a text is expected"
 
 
 @given(
@@ -94,7 +101,7 @@ def test_every_flavor_that_pyyaml_writes_is_a_library(flavors: dict[str, dict[st
         (b"- a", Reason.MALFORMED, "is a list, not a mapping"),
         (b"", Reason.MALFORMED, "is null, not a mapping"),
         (b"flavors: [", Reason.MALFORMED, "not YAML"),
-        (b"flavors: &a {}\nb: *a", Reason.UNSUPPORTED, "alias"),
+        (b"flavors: &a [*a]", Reason.UNSUPPORTED, "alias"),
         (b"flavors: !!python/object/apply:os.system [id]\n" * 2, Reason.MALFORMED, "duplicate key"),
         (b"#" * (2**20 + 1), Reason.LIMIT, "at most"),
     ],

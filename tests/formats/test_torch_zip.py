@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.facts import Attribute, Capability, Facts, Layout
+from aibom.domain.limits import MIB
 from aibom.domain.protocols import Match
 from aibom.formats.torch_zip import FORMAT, TORCHSCRIPT
 from tests.hostile import FIXTURES, flips, outcome, probe_of, read, read_fixture, truncations
@@ -156,13 +158,35 @@ def test_a_broadcast_view_takes_what_it_touches() -> None:
     assert (tensor.layout, tensor.length, tensor.shape) == (Layout.STRIDED, 8, (2**40, 2))
 
 
+def shared(names: int, shape: tuple[int, ...]) -> bytes:
+    """One tensor under many names, each of which costs a few bytes."""
+    tensor = rebuilt(0, shape, tuple(1 for _ in shape))[9:-2]
+    keys = [b"X\6\0\0\0%06dh\1" % index for index in range(names)]
+    batches = [b"(" + b"".join(keys[at : at + 1_000]) + b"u" for at in range(0, names, 1_000)]
+    return b"\x80\x02}X\1\0\0\0w" + tensor + b"q\1s" + b"".join(batches) + b"."
+
+
 def test_tensors_that_share_storage_without_end_are_a_limit() -> None:
-    one = rebuilt(0, (16,), (1,))[2:-1]
-    many = b"\x80\x02](" + b"q\1".join((one[1:-1].replace(b"X\1\0\0\0w", b"", 1), b"")) + b"h\1" * 500 + b"e."
-    facts = with_data(many)
-    assert 10 < len(facts.tensors) < 200
+    facts = with_data(shared(1_000, (16,)))
+    assert 100 < len(facts.tensors) < 1_000
     assert "file sizes of tensors" in messages(facts)
     assert facts.defects[-1].reason is Reason.LIMIT
+
+
+def test_many_names_of_one_tensor_take_little_memory() -> None:
+    data = packed({"data.pkl": shared(30_000, (1,) * 32), "data/0": bytes(64)})
+    tracemalloc.start()
+    facts = read(FORMAT, data, "m.pt")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(facts.tensors) == 30_001
+    assert peak < 0.3 * 64 * MIB  # of the 100,000 that are allowed
+
+
+def test_a_shape_without_end_that_many_share_takes_little_time() -> None:
+    long = b"(" + b"N" * 50_000 + b"tq\2"
+    data = b"\x80\x02(ca\nb\nq\1" + long + b"R" + b"h\1h\2R" * 20_000 + b"t."
+    assert "values below the root" in messages(with_data(data))
 
 
 def test_hostile_imports_are_listed_even_when_the_pickle_breaks() -> None:

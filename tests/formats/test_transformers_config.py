@@ -79,6 +79,12 @@ def test_a_mistyped_class_is_still_remote_code() -> None:
     assert facts.defects[0].message == "/auto_map/AutoModel is a number, a text is expected"
 
 
+def test_a_mistyped_pipeline_is_still_remote_code() -> None:
+    facts = config(model_type="x", custom_pipelines={"t": {"impl": ["a"]}})
+    assert facts.capabilities == {Capability.REMOTE_CODE}
+    assert facts.defects[0].message == "/custom_pipelines/t/impl is a list, a text is expected"
+
+
 def test_an_ordinary_configuration_has_no_remote_code() -> None:
     assert config(model_type="bert", auto_map={}).capabilities == frozenset()
 

@@ -146,7 +146,9 @@ def test_a_local_path_in_name_or_path_is_no_ancestor() -> None:
         "m/config.json", "transformers-config", FileKind.CONFIG,
         says(Attribute.BASE_MODEL, "/mnt/data/checkpoint-100", relation="name_or_path"),
     )  # fmt: skip
-    assert only(config, weights("m/model.safetensors")).relations == ()
+    model = only(config, weights("m/model.safetensors"))
+    assert model.relations == ()
+    assert model.first(Attribute.BASE_MODEL) == "(local folder) checkpoint-100"
 
 
 def test_a_card_declares_the_name() -> None:

@@ -79,6 +79,32 @@ def test_hostile_documents_are_refused_with_their_line(text: str, reason: Reason
     assert caught.value.reason is reason
 
 
+def test_aliases_are_followed_where_they_are_wanted() -> None:
+    text = b"a: &x [1, {b: 2}]\nc: *x\nd: &y t\ne: [*y, *y]"
+    assert yaml.parse(text, aliases=True) == {
+        "a": [1, {"b": 2}],
+        "c": [1, {"b": 2}],
+        "d": "t",
+        "e": ["t", "t"],
+    }
+
+
+LAUGHS = "a0: &a0 [1, 1]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1},' * 9}]\n" for n in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: &x [*x]", "alias in line 1"),
+        ("a: *nowhere", "alias"),
+        (LAUGHS, "more than 20000 nodes"),
+    ],
+)  # fmt: skip
+def test_circles_and_laughs_are_refused(text: str, words: str) -> None:
+    with pytest.raises(UnreadableError, match=words):
+        yaml.parse(text.encode(), aliases=True)
+
+
 def test_bytes_that_are_no_utf_8_are_refused() -> None:
     with pytest.raises(UnreadableError, match="not UTF-8"):
         yaml.parse(b"a: \xff")

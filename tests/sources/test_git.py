@@ -334,6 +334,21 @@ def test_settled_files_are_not_read_again(repo: Path, monkeypatch: pytest.Monkey
     assert dirty(repo) is False
 
 
+def test_files_as_young_as_the_index_are_read_whatever_their_times(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(repo)
+    os.utime(repo / "a", ns=(4 * 10**18, 4 * 10**18))
+    git(repo, "update-index", "--refresh")
+    read: list[str | bytes] = []
+    really = git_changes.open_in
+    monkeypatch.setattr(
+        git_changes, "open_in", lambda folder, name: read.append(name) or really(folder, name)
+    )
+    assert dirty(repo) is False
+    assert read == [b"a"]
+
+
 def test_links_are_compared_by_what_they_say(repo: Path) -> None:
     (repo / "link").symlink_to("a")
     git(repo, "add", "link")

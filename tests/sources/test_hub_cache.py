@@ -285,7 +285,8 @@ def test_no_blob_is_hidden_by_a_reference_that_is_not_listed_itself(tmp_path: Pa
     outside = tmp_path.parent / f"{tmp_path.name}-outside"
     place = outside / "c" if hiding == "snapshots-link" else repo / "snapshots/c/.git"
     place.mkdir(parents=True)
-    (place / "x").symlink_to(repo / "blobs" / ("0" * 64))
+    # As seen from where the listing would have to be to follow it.
+    (place / "x").symlink_to(("../" if hiding == "git" else "") + "../../blobs/" + "0" * 64)
     if hiding == "snapshots-link":
         (repo / "snapshots").symlink_to(outside)
     assert "models--org--name/blobs/" + "0" * 64 in listed(tmp_path)
