@@ -64,7 +64,7 @@ def test_the_wheel_holds_the_package_the_policies_and_nothing_else(wheel: Path) 
 
 
 def test_an_installed_wheel_reads_its_pack_and_scans(installed: Path) -> None:
-    code = "import sys; from aibom.cli.packs import policy_pack; sys.stdout.buffer.write(policy_pack('baseline'))"
+    code = "import sys; from aibom.cli.packs import policy_pack as p; sys.stdout.buffer.write(p('baseline'))"
     done = run(installed, "-c", code)
     assert done.stdout == (ROOT / "policies" / "baseline.yaml").read_text(), done.stderr
     scanned = run(installed, "-m", "aibom", "scan", str(FIXTURES / "quickstart"), "--no-cache")

@@ -17,6 +17,8 @@ from aibom.inventory.folders import Place, name_of
 _SNAPSHOT = re.compile(
     r"(?:\A|.*/)(?P<kind>models|datasets|spaces)--(?P<name>[^/]+)/snapshots/(?P<commit>[0-9a-f]{40})(?:/|\Z)"
 )
+# What is left of it in the paths of a target that is one cached repository.
+_SNAPSHOT_PREFIX = re.compile(r"\Asnapshots/[0-9a-f]{40}(?:/|\Z)")
 _SCHEMES = {"models": "hf", "datasets": "hf-dataset", "spaces": "hf-space"}
 
 
@@ -50,7 +52,7 @@ def identity(
 
 def _placed(folder: str, place: Place, subpath: str | None) -> Ref | None:
     layout = _SNAPSHOT.match(folder)
-    inside = folder[layout.end() :].strip("/") if layout else folder
+    inside = folder[layout.end() :].strip("/") if layout else _SNAPSHOT_PREFIX.sub("", folder)
     below = "/".join(part for part in (inside, subpath) if part) or None
     if layout is not None:
         location = layout["name"].replace("--", "/", 1)

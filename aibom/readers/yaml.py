@@ -48,7 +48,7 @@ class _Builder:
     def feed(self, event: yaml.Event) -> None:
         line = self.first_line + (event.start_mark.line if event.start_mark else 0) + 1
         if isinstance(event, yaml.AliasEvent):
-            self._repeat(event.anchor, line)
+            self._repeat(event.anchor or "", line)
         elif isinstance(event, yaml.ScalarEvent):
             value = _scalar(event)
             self._add(value, line)

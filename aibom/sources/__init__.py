@@ -25,18 +25,20 @@ class Place:
 
     scheme: str  # in front of `://`; empty for a path
     title: str
-    open: Callable[[str, tuple[str, ...]], Source]
+    open: Callable[[str, tuple[str, ...], bool], Source]
 
 
-def _local(target: str, exclude: tuple[str, ...]) -> Source:
-    return LocalSource(Path(target), exclude)
+def _local(target: str, exclude: tuple[str, ...], surroundings: bool) -> Source:
+    return LocalSource(Path(target), exclude, surroundings=surroundings)
 
 
 SOURCES: tuple[Place, ...] = (Place(scheme="", title="local folder or file", open=_local),)
 
 
-def resolve(target: str, exclude: tuple[str, ...] = ()) -> Source:
+def resolve(target: str, exclude: tuple[str, ...] = (), *, surroundings: bool = True) -> Source:
     """The source for what the user typed.
+
+    Without `surroundings` only the target itself counts, and not the checkout that it lies in.
 
     Raises `UnreadableError`: VANISHED when there is no such path, UNSUPPORTED for a scheme that this
     version does not know.
@@ -47,6 +49,6 @@ def resolve(target: str, exclude: tuple[str, ...] = ()) -> Source:
     scheme = found[1].lower() if found else ""
     for place in SOURCES:
         if place.scheme == scheme:
-            return place.open(target, exclude)
+            return place.open(target, exclude, surroundings)
     known = ", ".join(f"{place.scheme}://" for place in SOURCES if place.scheme) or "a folder or a file"
     raise unsupported(f"{scheme}:// is not supported in this version, which scans {known}")

@@ -47,11 +47,12 @@ class LocalSource:
     """A `Source` over one folder or file.
 
     `exclude` holds patterns of `fnmatch` (`*` also matches `/`) that are compared with the path of
-    every file and folder: `build/*`, `*.tmp`. A folder that matches is not entered. Raises
-    `UnreadableError` when there is nothing at the path.
+    every file and folder: `build/*`, `*.tmp`. A folder that matches is not entered. Without
+    `surroundings` a target inside of a checkout is a plain folder. Raises `UnreadableError` when
+    there is nothing at the path.
     """
 
-    def __init__(self, path: Path, exclude: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: Path, exclude: tuple[str, ...] = (), *, surroundings: bool = True) -> None:
         try:
             is_folder = stat.S_ISDIR(path.stat().st_mode)
             real = Path(real_path(path))
@@ -69,7 +70,7 @@ class LocalSource:
         self._only = None if is_folder else own.name
         self._exclude = _pattern(exclude)
         self._excluded = 0
-        self.target = _target(own, hub)
+        self.target = _target(own, hub, surroundings=surroundings)
 
     @property
     def excluded(self) -> int:
@@ -102,12 +103,12 @@ def _pattern(exclude: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile("|".join(globs)) if globs else None
 
 
-def _target(own: Path, hub: HubPlace | None) -> Target:
+def _target(own: Path, hub: HubPlace | None, *, surroundings: bool) -> Target:
     name = own.name or "root"
     if hub is not None:
         return Target(name=name, ref=hub.ref, attributes=hub.attributes)
     facts = git.describe(own)
-    if facts is None:
+    if facts is None or (facts.subpath and not surroundings):
         return Target(name=name)
     known = (("branch", facts.branch), ("commit", facts.commit))
     attributes = tuple((key, value) for key, value in known if value is not None)

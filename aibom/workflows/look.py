@@ -142,10 +142,11 @@ def _learnt(facts: Facts | None, done: Fingerprint) -> CachedFingerprint | None:
 
 def _pointer(entry: Entry, facts: Facts) -> Looked:
     """A Git LFS pointer: its digest is a claim about content that is not here."""
-    oid = dict(facts.metadata).get("oid", "")
-    claim = Digest(algorithm="sha256", value=oid, grade=Grade.CLAIMED)
-    size = int(dict(facts.metadata).get("size", "0"))
-    detail = f"a Git LFS pointer to {size} bytes stands here; fetch the content with `git lfs pull`"
+    stated = dict(facts.metadata)
+    # With extensions `oid` is that of the stored bytes; the first extension saw the content itself.
+    first = next((key for key in sorted(stated) if key.startswith("ext-")), "oid")
+    claim = Digest(algorithm="sha256", value=stated[first].removeprefix("sha256:"), grade=Grade.CLAIMED)
+    detail = f"a Git LFS pointer to {stated['size']} bytes stands here; fetch them with `git lfs pull`"
     gap = Gap(path=entry.path, stage=Stage.READ, reason=Reason.LFS_POINTER, detail=detail)
     file = File(entry=replace(entry, claimed=()), digests=(*entry.claimed, claim), facts=facts)
     return Looked(entry=entry, file=file, gaps=(gap,))

@@ -38,7 +38,9 @@ class ScanRequest:
 def scan(request: ScanRequest, progress: Progress | None = None) -> Report:
     """Everything that is in the targets. Raises `UnreadableError` when a target does not exist."""
     told = progress or Silent()
-    sources = [resolve(target, request.exclude) for target in request.targets]
+    sources = [
+        resolve(target, request.exclude, surroundings=request.surroundings) for target in request.targets
+    ]
     targets = _named(sources, request.name)
     places = _places(targets)
     with ExitStack() as stack:

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 

@@ -174,13 +174,13 @@ def test_tensors_that_share_storage_without_end_are_a_limit() -> None:
 
 
 def test_many_names_of_one_tensor_take_little_memory() -> None:
-    data = packed({"data.pkl": shared(30_000, (1,) * 32), "data/0": bytes(64)})
+    data = packed({"data.pkl": shared(10_000, (1,) * 32), "data/0": bytes(64)})
     tracemalloc.start()
     facts = read(FORMAT, data, "m.pt")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert len(facts.tensors) == 30_001
-    assert peak < 0.3 * 64 * MIB  # of the 100,000 that are allowed
+    assert len(facts.tensors) == 10_001
+    assert peak < 0.1 * 64 * MIB + MIB  # of the 100,000 that are allowed
 
 
 def test_a_shape_without_end_that_many_share_takes_little_time() -> None:

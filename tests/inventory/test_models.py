@@ -174,6 +174,15 @@ def test_the_cache_layout_declares_name_and_commit() -> None:
     assert model.ref.purl == f"pkg:huggingface/org/name@{COMMIT}"
 
 
+def test_a_cached_repository_as_the_target_gives_the_same_purl() -> None:
+    target = Target(
+        name="models--org--name", ref=PinnedRef(scheme="hf", location="org/name", revision=COMMIT)
+    )
+    model = only(weights(f"snapshots/{COMMIT}/sub/model.safetensors"), target=target)
+    assert model.ref is not None
+    assert model.ref.purl == f"pkg:huggingface/org/name@{COMMIT}#sub/model.safetensors"
+
+
 def test_one_file_among_several_has_the_files_purl() -> None:
     target = Target(name="x", ref=PinnedRef(scheme="hf", location="org/name", revision=COMMIT))
     files = [weights(f"tiny.{level}.gguf", "gguf") for level in ("Q4_0", "Q8_0")]

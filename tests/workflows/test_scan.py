@@ -90,6 +90,20 @@ def test_an_lfs_pointer_is_a_claim_and_a_gap_and_never_the_digest_of_the_weights
     assert [c.outcome for c in report.checks if c.subject == pointer.path] == [Outcome.COULD_NOT_CHECK]
 
 
+def test_an_lfs_pointer_with_extensions_claims_the_content_and_not_the_stored_bytes(tmp_path: Path) -> None:
+    oids = ["sha256:" + digit * 64 for digit in "ab"]
+    lines = [
+        "version https://git-lfs.github.com/spec/v1",
+        f"ext-0-pack {oids[0]}",
+        f"oid {oids[1]}",
+        "size 9",
+        "",
+    ]
+    (tmp_path / "m.safetensors").write_text("\n".join(lines))
+    (pointer,) = run(tmp_path).files
+    assert [d.value for d in pointer.digests] == ["a" * 64]
+
+
 def test_a_fine_tune_is_named_after_itself_with_the_base_as_a_claimed_ancestor() -> None:
     report = run(FIXTURES / "quickstart")
     (triage,) = [c for c in report.components if "models/ticket-triage/config.json" in c.files]
