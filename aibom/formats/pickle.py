@@ -27,8 +27,8 @@ _WHOLE_OPCODES: Final = 8  # the same, when STOP is the last of them
 _PICKLE_SUFFIXES: Final = (".pkl", ".pickle", ".joblib", ".dill", ".p", ".sav")
 # Names under which a loader, or whoever is to be fooled, expects weights or data.
 _WEIGHTS_SUFFIXES: Final = (
-    ".bin", ".pt", ".pth", ".ckpt", ".safetensors", ".gguf", ".onnx", ".npy", ".npz", ".h5", ".hdf5", ".keras",
-    ".msgpack", ".tflite", ".parquet", ".arrow", ".feather", ".model", ".weights", ".dat",
+    ".bin", ".pt", ".pth", ".ckpt", ".safetensors", ".gguf", ".onnx", ".npy", ".npz", ".h5", ".hdf5",
+    ".keras", ".msgpack", ".tflite", ".parquet", ".arrow", ".feather", ".model", ".weights", ".dat",
 )  # fmt: skip
 _PACKED_SUFFIXES: Final = (".gz", ".z", ".zlib", ".bz2", ".xz", ".lzma", ".lz4")
 # Modules of each library, dots at both ends.
