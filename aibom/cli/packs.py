@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from aibom.cli.exit_codes import ExitCode
@@ -11,9 +10,8 @@ from aibom.cli.failure import Failure
 
 def policy_pack(name: str) -> bytes:
     """The YAML of a pack: from inside the installed package, or from beside it in a checkout."""
-    installed = files("aibom") / "policies" / f"{name}.yaml"
-    beside = Path(__file__).parent.parent.parent / "policies" / f"{name}.yaml"
-    for place in (installed, beside):
+    package = Path(__file__).parent.parent
+    for place in (package / "policies" / f"{name}.yaml", package.parent / "policies" / f"{name}.yaml"):
         if place.is_file():
             return place.read_bytes()
     raise Failure(f"the policy pack {name!r} is not installed", ExitCode.USAGE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from aibom.cli.exit_codes import ExitCode
 from aibom.cli.failure import Failure
@@ -28,20 +28,26 @@ def to_stdout(data: bytes) -> None:
 
 def to_file(path: Path, data: bytes) -> None:
     """Replaces the file in one step: after any failure the old content is still whole."""
-    temporary = None
+    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.new")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-        with os.fdopen(handle, "wb") as file:
+        with _created(temporary) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(_mode(path))
-        Path(temporary).replace(path)
+        temporary.chmod(_mode(path))
+        temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise Failure(f"cannot write {str(path)!r}: {error.strerror}", ExitCode.INCOMPLETE) from error
+
+
+def _created(path: Path) -> BinaryIO:
+    """A new file that only we can read; whatever stands there under that name is not followed."""
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def _mode(path: Path) -> int:

@@ -16,8 +16,8 @@ from aibom.domain.limits import CHUNK_BYTES
 from aibom.domain.protocols import ByteReader
 from aibom.fingerprint.tensors import TensorPass
 
-# A hand-over between two cores costs some 50 microseconds; four chunks at a time hide it.
-_SHARED_CHUNK_BYTES = 4 * CHUNK_BYTES
+# A hand-over between two cores costs some 50 microseconds; eight chunks at a time hide it.
+_SHARED_CHUNK_BYTES = 8 * CHUNK_BYTES
 _SHARED_BUFFERS = 3
 
 
@@ -77,11 +77,11 @@ def fingerprint(
     whole = _Whole(algorithms, reader.size)
     tensors = TensorPass(facts, reader.size) if facts and (facts.tensors or facts.indexed) else None
     if tensors is None:
-        _stream(reader, [whole.feed], advanced)
+        _stream(reader, [whole.feed], _whole_room, advanced)
     elif companion is None:
-        _stream(reader, [whole.feed, tensors.feed], advanced)
+        _stream(reader, [whole.feed, tensors.feed], tensors.room, advanced)
     else:
-        _stream_shared(reader, whole.feed, tensors.feed, companion, advanced)
+        _stream_shared(reader, whole, tensors, companion, advanced)
     if tensors is None:
         return Fingerprint(digests=whole.digests())
     tensors.finish()
@@ -94,13 +94,18 @@ def fingerprint(
 
 
 _Feed = Callable[[memoryview], None]
+_Room = Callable[[int, int], int]  # position and buffer size to the size of the next piece
 
 
-def _stream(reader: ByteReader, feeds: list[_Feed], advanced: Callable[[int], object]) -> None:
+def _whole_room(position: int, most: int) -> int:  # noqa: ARG001 - a file has no cuts
+    return most
+
+
+def _stream(reader: ByteReader, feeds: list[_Feed], room: _Room, advanced: Callable[[int], object]) -> None:
     buffer = memoryview(bytearray(min(CHUNK_BYTES, max(1, reader.size))))
     position = 0
     while position < reader.size:
-        view = _fill(reader, position, buffer)
+        view = _fill(reader, position, buffer[: room(position, len(buffer))])
         for feed in feeds:
             feed(view)
         position += len(view)
@@ -108,7 +113,11 @@ def _stream(reader: ByteReader, feeds: list[_Feed], advanced: Callable[[int], ob
 
 
 def _stream_shared(
-    reader: ByteReader, mine: _Feed, theirs: _Feed, companion: Executor, advanced: Callable[[int], object]
+    reader: ByteReader,
+    whole: _Whole,
+    tensors: TensorPass,
+    companion: Executor,
+    advanced: Callable[[int], object],
 ) -> None:
     buffers = [memoryview(bytearray(_SHARED_CHUNK_BYTES)) for _ in range(_SHARED_BUFFERS)]
     waiting: list[Future[Any]] = []
@@ -118,9 +127,10 @@ def _stream_shared(
             # At most one chunk may be behind, so that its buffer is never the one being filled.
             while len(waiting) >= _SHARED_BUFFERS - 1:
                 waiting.pop(0).result()
-            view = _fill(reader, position, buffers[turn % _SHARED_BUFFERS])
-            waiting.append(companion.submit(theirs, view))
-            mine(view)
+            buffer = buffers[turn % _SHARED_BUFFERS]
+            view = _fill(reader, position, buffer[: tensors.room(position, len(buffer))])
+            waiting.append(companion.submit(tensors.feed, view))
+            whole.feed(view)
             position += len(view)
             turn += 1
             advanced(len(view))

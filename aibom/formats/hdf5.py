@@ -9,9 +9,8 @@ from __future__ import annotations
 from aibom.domain.facts import Capability, Facts, FileKind
 from aibom.domain.protocols import Format, Match, Probe
 from aibom.domain.text import capped
-from aibom.formats._hdf5 import read_weights
 from aibom.formats._keras import Configuration
-from aibom.readers.hdf5 import is_hdf5, open_walk
+from aibom.readers.hdf5_signature import is_hdf5
 
 _DOCUMENTS = ("model_config", "training_config")
 
@@ -25,6 +24,10 @@ def recognise(probe: Probe) -> Match:
 
 def read(probe: Probe) -> Facts:
     """Tensors of all datasets, and what Keras states at the root. Raises `UnreadableError`."""
+    # A dozen modules that few scans need: loading them with every start would cost 15 ms.
+    from aibom.formats._hdf5 import read_weights  # noqa: PLC0415
+    from aibom.readers.hdf5 import open_walk  # noqa: PLC0415
+
     walk = open_walk(probe.reader)
     weights = read_weights(walk)
     texts = {a.name: a.texts[0] for a in walk.attributes if a.texts and len(a.texts) == 1}

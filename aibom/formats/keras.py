@@ -13,11 +13,9 @@ from aibom.domain.facts import Attribute, Capability, External, Facts, FileKind,
 from aibom.domain.limits import INFLATED_BYTES
 from aibom.domain.protocols import Format, Match, Probe
 from aibom.domain.text import capped
-from aibom.formats._hdf5 import read_weights
 from aibom.formats._keras import CONFIG_BYTES, Configuration
 from aibom.readers import json
 from aibom.readers.defects import Defects
-from aibom.readers.hdf5 import open_walk
 from aibom.readers.json import Json
 from aibom.readers.zip import STORED, Member, is_zip, member_names, open_member, read_archive
 
@@ -82,6 +80,9 @@ class _Model:
         self.capabilities |= configuration.capabilities
 
     def _read_weights(self, member: Member) -> None:
+        from aibom.formats._hdf5 import read_weights  # noqa: PLC0415 - see formats/hdf5.py
+        from aibom.readers.hdf5 import open_walk  # noqa: PLC0415
+
         stored = member.method == STORED
         reader = open_member(self.probe.reader, member, self.inflatable)
         self.inflatable -= 0 if stored else reader.size

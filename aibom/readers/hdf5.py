@@ -19,7 +19,7 @@ from aibom.domain.protocols import ByteReader
 from aibom.readers.defects import Defects
 from aibom.readers.hdf5_attributes import Attribute, AttributeReader
 from aibom.readers.hdf5_datasets import Dataset, read_dataset
-from aibom.readers.hdf5_file import SIGNATURE, USER_BLOCK_BYTES, File, Message, messages, open_file
+from aibom.readers.hdf5_file import File, Message, messages, open_file
 from aibom.readers.hdf5_groups import LinkKind, links
 
 _PATH_CHARS: Final = 1_024
@@ -94,12 +94,6 @@ class Walk:
     def _leaves(self, path: str, what: str) -> None:
         self.outside = True
         self.defects.add(f"'/{path[:80]}': {what} is not followed", None, Reason.NOT_READ)
-
-
-def is_hdf5(head: bytes) -> bool:
-    """True when the signature stands in the first bytes, at 0 or behind a user block."""
-    places = (0, *(USER_BLOCK_BYTES << power for power in range(3)))
-    return any(head.startswith(SIGNATURE, place) for place in places)
 
 
 def open_walk(reader: ByteReader) -> Walk:

@@ -13,10 +13,8 @@ from typing import Final
 
 from aibom.domain.errors import malformed, over_limit, unsupported
 from aibom.domain.protocols import ByteReader
+from aibom.readers.hdf5_signature import SIGNATURE, USER_BLOCK_BYTES
 from aibom.readers.ranges import Cursor
-
-SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
-USER_BLOCK_BYTES: Final = 512  # the signature may stand at 0, 512, 1024, 2048 ...
 
 DATASPACE: Final = 0x01
 LINK_INFO: Final = 0x02

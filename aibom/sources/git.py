@@ -14,7 +14,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from aibom.domain.text import visible
-from aibom.sources.git_changes import Changes
 from aibom.sources.git_checkout import Checkout, find
 
 URL_CHARS: Final = 2_048
@@ -44,6 +43,8 @@ def describe(root: Path) -> GitFacts | None:
     checkout = find(root)
     if checkout is None:
         return None
+    from aibom.sources.git_changes import Changes  # noqa: PLC0415 - only a checkout needs its readers
+
     below = os.fspath(root)[len(checkout.top) :].strip("/")
     commit, branch = checkout.head()
     changes = Changes(checkout=checkout, commit=commit, below=os.fsencode(below))

@@ -18,8 +18,9 @@ from hypothesis.extra import numpy as arrays
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.facts import Layout
 from aibom.domain.limits import MIB
-from aibom.readers.hdf5 import Walk, is_hdf5, open_walk
+from aibom.readers.hdf5 import Walk, open_walk
 from aibom.readers.hdf5_datasets import Dataset, Piece
+from aibom.readers.hdf5_signature import is_hdf5
 from aibom.readers.ranges import Budgeted, Memory
 from tests.hostile import FIXTURES, flips, truncations
 
