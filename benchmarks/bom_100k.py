@@ -9,6 +9,7 @@ with 1 beyond a bound.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import resource
 import sys
@@ -16,6 +17,7 @@ import time
 
 import orjson
 
+from aibom.cli.main import GC_THRESHOLDS
 from aibom.domain.component import Component, ComponentKind, IdentityBasis
 from aibom.domain.digest import Digest, Grade
 from aibom.domain.entry import Entry
@@ -74,6 +76,7 @@ def main(count: int) -> int:
         spent[step], last = now - last, now
         print(f"{step:<9}{spent[step]:6.2f} s   peak so far {peak_megabytes():4.0f} MB")
 
+    gc.set_threshold(*GC_THRESHOLDS)  # as the command line does
     report = report_of(count)
     tell("report")
     document = cyclonedx.render(report)

@@ -22,7 +22,12 @@ PEERS = {
     "aisbom-cli": ["aisbom", "scan", "{}", "--offline"],
     "modelaudit": ["modelaudit", "scan", "{}"],
 }
-QUIET = {"PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1", "AISBOM_NO_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+QUIET = {
+    "PROMPTFOO_DISABLE_TELEMETRY": "1",
+    "NO_ANALYTICS": "1",
+    "AISBOM_NO_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
 
 
 @dataclass
@@ -37,7 +42,10 @@ class Series:
     def once(self, *, counted: bool = True) -> None:
         started = time.perf_counter()
         process = subprocess.Popen(
-            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **self.environment}
+            self.command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **self.environment},
         )
         _, _, usage = os.wait4(process.pid, 0)
         process.returncode = 0
@@ -67,7 +75,9 @@ def alone(ours: Series, runs: int) -> None:
 
 
 def scan(folder: Path, home: Path, *flags: str) -> Series:
-    return Series([*AIBOM, "scan", str(folder), "-q", *flags], {"HOME": str(home), "XDG_CACHE_HOME": str(home / "c")})
+    return Series(
+        [*AIBOM, "scan", str(folder), "-q", *flags], {"HOME": str(home), "XDG_CACHE_HOME": str(home / "c")}
+    )
 
 
 def row(name: str, series: Series, ratio: float | None, goal: str) -> None:
@@ -129,7 +139,9 @@ def install_peers(folder: Path) -> dict[str, list[str]]:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--dir", type=Path, help="where the inputs are made and kept; default: a temporary folder")
+    options.add_argument(
+        "--dir", type=Path, help="where the inputs are made and kept; default: a temporary folder"
+    )
     options.add_argument("--scale", type=float, default=1.0, help="1.0: 4 GiB of weights, 10,000 files")
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--peers", action="store_true", help="install and run aisbom-cli and modelaudit too")
@@ -139,7 +151,9 @@ def main() -> None:
         inputs, home = folder / f"inputs-{given.scale:g}", folder / "home"
         home.mkdir(parents=True, exist_ok=True)
         if not inputs.exists():
-            subprocess.run([sys.executable, HERE / "make_inputs.py", inputs, "--scale", str(given.scale)], check=True)
+            subprocess.run(
+                [sys.executable, HERE / "make_inputs.py", inputs, "--scale", str(given.scale)], check=True
+            )
         peers = install_peers(folder / "peers") if given.peers else {}
         print(f"{'what':44} {'wall':>10} {'ratio':>6} {'peak':>10}   goal")
         weights(inputs, home, given.runs, peers)

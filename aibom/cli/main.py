@@ -23,6 +23,10 @@ _COMMANDS: Final = {
 }
 
 
+# Frozen values without cycles: looking through a million of them again and again finds nothing.
+GC_THRESHOLDS: Final = (200_000, 50, 1_000)
+
+
 class _Commands(click.Group):
     """Finds each command in the module of its name."""
 
@@ -63,9 +67,10 @@ def commands() -> None:
 
 def main() -> None:
     """Runs the command line and exits with the code that `ExitCode` documents."""
-    # Frozen values without cycles: looking through a million of them again and again finds nothing.
-    gc.set_threshold(200_000, 50, 1_000)
-    sys.exit(_run(sys.argv[1:]))
+    gc.set_threshold(*GC_THRESHOLDS)
+    code = _run(sys.argv[1:])
+    gc.freeze()  # the process ends: nobody needs the garbage sorted
+    sys.exit(code)
 
 
 def _run(arguments: list[str]) -> int:

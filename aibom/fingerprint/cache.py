@@ -9,10 +9,11 @@ The cache belongs to the user alone; one that others may write to is not used.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -22,13 +23,14 @@ from aibom.domain.file import Unindexed
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS digests (key TEXT PRIMARY KEY, version TEXT NOT NULL,"
-    " format TEXT NOT NULL, digests TEXT NOT NULL, tensors BLOB NOT NULL,"
+    " format TEXT NOT NULL, certain INTEGER NOT NULL, digests TEXT NOT NULL, tensors BLOB NOT NULL,"
     " unindexed_bytes INTEGER, unindexed_sha256 TEXT) WITHOUT ROWID"
 )
 _SELECT = (
-    "SELECT format, digests, tensors, unindexed_bytes, unindexed_sha256 FROM digests"
-    " WHERE key = ? AND version = ?"
+    "SELECT key, format, certain, digests, tensors, unindexed_bytes, unindexed_sha256 FROM digests"
+    " WHERE version = ? AND key IN ({})"
 )
+_KEYS_A_QUERY = 500
 _TENSOR_DIGEST_BYTES = 32
 _NO_DIGEST = bytes(_TENSOR_DIGEST_BYTES)
 _ROW_COUNT = 2_000_000
@@ -41,9 +43,10 @@ class CacheUnusableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedFingerprint:
-    """What an earlier run computed; `format` is empty when the content was of no known format."""
+    """What an earlier run computed over the same bytes, and which format it found them to be."""
 
-    format: str
+    format: str  # empty when the content was of no known format
+    certain: bool = False  # the content said so, and not the name
     digests: tuple[Digest, ...]
     tensor_digests: tuple[bytes | None, ...]
     unindexed: Unindexed | None
@@ -70,20 +73,27 @@ class DigestCache:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def get(self, key: str) -> CachedFingerprint | None:
-        """The row of this file version, or None; a damaged row or cache counts as none."""
-        try:
-            row = self._connection.execute(_SELECT, (key, self._version)).fetchone()
-            return None if row is None else _from_row(*row)
-        except (sqlite3.Error, ValueError, TypeError, AttributeError):
-            return None
+    def get(self, keys: Sequence[str]) -> dict[str, CachedFingerprint]:
+        """What is known of these file versions; a damaged row or cache counts as nothing known."""
+        found: dict[str, CachedFingerprint] = {}
+        for at in range(0, len(keys), _KEYS_A_QUERY):
+            part = keys[at : at + _KEYS_A_QUERY]
+            query = _SELECT.format(",".join("?" * len(part)))
+            try:
+                rows = self._connection.execute(query, (self._version, *part)).fetchall()
+            except sqlite3.Error:
+                return found
+            for key, *row in rows:
+                with contextlib.suppress(ValueError, TypeError, AttributeError):
+                    found[key] = _from_row(*row)
+        return found
 
     def put(self, rows: Iterable[tuple[str, CachedFingerprint]]) -> None:
         """Stores what was computed; at most two million rows are kept. Raises `CacheUnusableError`."""
         try:
             with self._connection:
                 self._connection.executemany(
-                    "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     ((key, self._version, *_to_row(found)) for key, found in rows),
                 )
                 (count,) = self._connection.execute("SELECT count(*) FROM digests").fetchone()
@@ -93,20 +103,28 @@ class DigestCache:
             raise CacheUnusableError(f"the digest cache could not be written: {error}") from error
 
 
-def _to_row(found: CachedFingerprint) -> tuple[str, str, bytes, int | None, str | None]:
+def _to_row(found: CachedFingerprint) -> tuple[str, bool, str, bytes, int | None, str | None]:
     digests = " ".join(f"{d.algorithm}:{d.value}" for d in found.digests)
     tensors = b"".join(digest or _NO_DIGEST for digest in found.tensor_digests)
     hidden = found.unindexed
-    return found.format, digests, tensors, hidden.bytes if hidden else None, hidden.sha256 if hidden else None
+    return (
+        found.format,
+        found.certain,
+        digests,
+        tensors,
+        hidden.bytes if hidden else None,
+        hidden.sha256 if hidden else None,
+    )
 
 
 def _from_row(
-    format_name: str, digests: str, tensors: bytes, count: int | None, sha256: str | None
+    format_name: str, certain: int, digests: str, tensors: bytes, count: int | None, sha256: str | None
 ) -> CachedFingerprint:
     pairs = (text.split(":") for text in digests.split())
     pieces = (tensors[at : at + _TENSOR_DIGEST_BYTES] for at in range(0, len(tensors), _TENSOR_DIGEST_BYTES))
     return CachedFingerprint(
         format=format_name,
+        certain=bool(certain),
         digests=tuple(
             Digest(algorithm=name, value=value, grade=Grade.COMPUTED, cached=True) for name, value in pairs
         ),

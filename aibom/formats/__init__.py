@@ -100,8 +100,11 @@ def identify(probe: Probe) -> tuple[Format | None, Match]:
     return named, Match.NAME if named else Match.NO
 
 
+_BY_NAME = {each.name: each for each in FORMATS}
+
+
 def by_name(name: str) -> Format | None:
-    return next((candidate for candidate in FORMATS if candidate.name == name), None)
+    return _BY_NAME.get(name)
 
 
 # Kinds whose suffix is a promise: a file so named that holds something else is worth a word.

@@ -16,7 +16,7 @@ from aibom.domain.limits import PROBE_BYTES, WHOLE_FILE_BYTES
 from aibom.domain.protocols import ByteReader, Format, Match, Probe, Source
 from aibom.fingerprint.cache import CachedFingerprint
 from aibom.fingerprint.one_pass import Fingerprint, fingerprint
-from aibom.formats import identify, named_like
+from aibom.formats import by_name, identify, named_like
 from aibom.readers.ranges import Budgeted, Memory
 
 
@@ -56,7 +56,7 @@ class Lookout:
         reader = Memory(opened.read_at(0, opened.size)) if opened.size <= WHOLE_FILE_BYTES else opened
         head = reader.read_at(0, min(PROBE_BYTES, reader.size))
         probe = Probe(name=entry.path.rpartition("/")[2], head=head, reader=Budgeted(reader))
-        found, match = identify(probe)
+        found, match = _recognised(probe, cached)
         facts, gaps = self._facts(entry, probe, found)
         if facts is not None and facts.kind is FileKind.POINTER and not facts.unread:
             return _pointer(entry, facts)
@@ -73,7 +73,7 @@ class Lookout:
             unindexed=done.unindexed,
             promised=_promised(probe, found) if match is Match.CONTENT else None,
         )
-        return Looked(entry=entry, file=file, gaps=gaps, learnt=_learnt(facts, done))
+        return Looked(entry=entry, file=file, gaps=gaps, learnt=_learnt(found, match, done))
 
     def _facts(
         self, entry: Entry, probe: Probe, found: Format | None
@@ -104,7 +104,7 @@ class Lookout:
     def _digest(
         self, entry: Entry, reader: ByteReader, facts: Facts | None, cached: CachedFingerprint | None
     ) -> Fingerprint:
-        if cached is not None and _fits(cached, facts):
+        if cached is not None and len(cached.tensor_digests) == (len(facts.tensors) if facts else 0):
             self.advanced(entry.size)
             return Fingerprint(
                 digests=cached.digests, tensor_digests=cached.tensor_digests, unindexed=cached.unindexed
@@ -119,21 +119,24 @@ class Lookout:
         )
 
 
-def _fits(cached: CachedFingerprint, facts: Facts | None) -> bool:
-    tensors = len(facts.tensors) if facts else 0
-    return len(cached.tensor_digests) == tensors and cached.format == (facts.format if facts else "")
+def _recognised(probe: Probe, cached: CachedFingerprint | None) -> tuple[Format | None, Match]:
+    """The same bytes are of the same format as the last time."""
+    if cached is not None and cached.format:
+        return by_name(cached.format), Match.CONTENT if cached.certain else Match.NAME
+    return identify(probe)
 
 
 def _unread(found: Format) -> Facts:
     return Facts(format=found.name, kind=found.kind, unread=True)
 
 
-def _learnt(facts: Facts | None, done: Fingerprint) -> CachedFingerprint | None:
+def _learnt(found: Format | None, match: Match, done: Fingerprint) -> CachedFingerprint | None:
     """What to remember: nothing that came with a defect, which a later run must tell again."""
     if done.defects:
         return None
     return CachedFingerprint(
-        format=facts.format if facts else "",
+        format=found.name if found else "",
+        certain=match is Match.CONTENT,
         digests=done.digests,
         tensor_digests=done.tensor_digests,
         unindexed=done.unindexed,

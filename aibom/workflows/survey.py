@@ -114,7 +114,7 @@ class _Looks:
 
     def _look(self, lookout: Lookout, entries: list[Entry]) -> list[Looked]:
         cache, jobs = self._hands.cache, self._hands.jobs
-        known = {e.etag: cache.get(e.etag) for e in entries} if cache and not self._hands.reread else {}
+        known = cache.get([e.etag for e in entries]) if cache and not self._hands.reread else {}
         large = sum(entry.size >= LARGE_FILE_BYTES for entry in entries)
         with ThreadPoolExecutor(jobs) as pool, ThreadPoolExecutor(1) as spare:
             # With fewer large files than threads, the tensors of each get a thread of their own.
@@ -123,15 +123,22 @@ class _Looks:
             def look(task: list[Entry]) -> list[Looked]:
                 return [shared.look(entry, known.get(entry.etag)) for entry in task]
 
-            looks = self._gather(pool, look, entries)
+            # What is known needs no bytes: threads would only take turns at it.
+            done = [entry for entry in entries if entry.etag in known]
+            looks = self._gather(pool, look, [entry for entry in entries if entry.etag not in known], done)
         self._remember(looks)
         return looks
 
     def _gather(
-        self, pool: ThreadPoolExecutor, look: Callable[[list[Entry]], list[Looked]], entries: list[Entry]
+        self,
+        pool: ThreadPoolExecutor,
+        look: Callable[[list[Entry]], list[Looked]],
+        theirs: list[Entry],
+        ours: list[Entry],
     ) -> list[Looked]:
         try:
-            return [looked for task in pool.map(look, _tasks(entries)) for looked in task]
+            tasks = pool.map(look, _tasks(theirs))
+            return look(ours) + [looked for task in tasks for looked in task]
         except BaseException:
             self._stop.set()
             pool.shutdown(cancel_futures=True)

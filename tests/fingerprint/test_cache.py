@@ -23,8 +23,7 @@ def test_what_was_put_comes_back_marked_as_cached(tmp_path: Path) -> None:
     with DigestCache(tmp_path / "c" / "digests.sqlite", "1") as cache:
         cache.put([("key", ROW)])
     with DigestCache(tmp_path / "c" / "digests.sqlite", "1") as cache:
-        found = cache.get("key")
-    assert found is not None
+        found = cache.get(["key", "other"])["key"]
     assert found.digests[0].cached
     assert (found.digests[0].value, found.tensor_digests, found.unindexed, found.format) == (
         "a" * 64,
@@ -34,12 +33,19 @@ def test_what_was_put_comes_back_marked_as_cached(tmp_path: Path) -> None:
     )
 
 
+def test_many_keys_are_asked_for_at_once(tmp_path: Path) -> None:
+    keys = [str(number) for number in range(1_201)]
+    with DigestCache(tmp_path / "d.sqlite", "1") as cache:
+        cache.put((key, ROW) for key in keys)
+        assert sorted(cache.get([*keys, "nowhere"])) == sorted(keys)
+
+
 def test_another_version_or_key_knows_nothing(tmp_path: Path) -> None:
     with DigestCache(tmp_path / "d.sqlite", "1") as cache:
         cache.put([("key", ROW)])
-        assert cache.get("other") is None
+        assert cache.get(["other"]) == {}
     with DigestCache(tmp_path / "d.sqlite", "2") as cache:
-        assert cache.get("key") is None
+        assert cache.get(["key"]) == {}
 
 
 def test_a_damaged_row_counts_as_none(tmp_path: Path) -> None:
@@ -50,7 +56,7 @@ def test_a_damaged_row_counts_as_none(tmp_path: Path) -> None:
         connection.execute("UPDATE digests SET digests = 'sha256:zz'")
     connection.close()
     with DigestCache(path, "1") as cache:
-        assert cache.get("key") is None
+        assert cache.get(["key"]) == {}
 
 
 def test_a_file_that_is_no_database_is_refused_with_a_reason(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error() -> None:
 def test_a_shrinking_file_is_an_error_on_two_threads_too() -> None:
     parts = facts(tensor("a", 0, CHUNK_BYTES))
     with ThreadPoolExecutor(1) as companion, pytest.raises(UnreadableError):
-        fingerprint(Shrinking(bytes(6 * CHUNK_BYTES)), parts, companion=companion)
+        fingerprint(Shrinking(bytes(40 * CHUNK_BYTES)), parts, companion=companion)
 
 
 def test_progress_adds_up_to_the_size() -> None:
