@@ -19,11 +19,11 @@ def to_stdout(data: bytes) -> None:
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        # Keeps the interpreter from reporting the same pipe again when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        raise Failure(f"cannot write the result: {error.strerror}", ExitCode.INCOMPLETE) from error
+        # What is left in the buffer must not fail a second time when the interpreter exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise Failure(f"cannot write the result: {error.strerror}", ExitCode.INCOMPLETE) from error
 
 
 def to_file(path: Path, data: bytes) -> None:
