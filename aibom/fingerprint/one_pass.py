@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -70,8 +71,8 @@ def fingerprint(
 ) -> Fingerprint:
     """Reads the file once, front to back, and digests it and each of its tensors.
 
-    `algorithms` are those of `Digest` that hashlib knows, and git-sha1. With a `companion` the
-    tensors are digested on a second thread while this one digests the file. `advanced` is told
+    `algorithms` are those of `Digest` that hashlib knows, and git-sha1. With a `companion` a second
+    thread reads and digests the tensors while this one digests the file. `advanced` is told
     how many more bytes are done. Raises `UnreadableError` when the file is shorter than listed.
     """
     whole = _Whole(algorithms, reader.size)
@@ -112,6 +113,25 @@ def _stream(reader: ByteReader, feeds: list[_Feed], room: _Room, advanced: Calla
         advanced(len(view))
 
 
+class _Ahead:
+    """Reads the file piece by piece into buffers that take turns; runs on the companion."""
+
+    def __init__(self, reader: ByteReader, room: _Room) -> None:
+        self._reader, self._room = reader, room
+        self._buffers = [memoryview(bytearray(_SHARED_CHUNK_BYTES)) for _ in range(_SHARED_BUFFERS)]
+        self._position = self._turn = 0
+
+    def read(self) -> memoryview:
+        """The next piece; empty at the end of the file."""
+        if self._position == self._reader.size:
+            return memoryview(b"")
+        buffer = self._buffers[self._turn % _SHARED_BUFFERS]
+        view = _fill(self._reader, self._position, buffer[: self._room(self._position, len(buffer))])
+        self._position += len(view)
+        self._turn += 1
+        return view
+
+
 def _stream_shared(
     reader: ByteReader,
     whole: _Whole,
@@ -119,24 +139,27 @@ def _stream_shared(
     companion: Executor,
     advanced: Callable[[int], object],
 ) -> None:
-    buffers = [memoryview(bytearray(_SHARED_CHUNK_BYTES)) for _ in range(_SHARED_BUFFERS)]
-    waiting: list[Future[Any]] = []
-    position = turn = 0
+    """The companion reads and digests tensors; this thread has nothing to do but SHA-256.
+
+    The companion works in order: read 0, read 1, tensors of 0, read 2, tensors of 1 ... A buffer
+    comes round again when this thread asks for a piece three further, and is through with it.
+    """
+    ahead = _Ahead(reader, tensors.room)
+    pieces = deque(companion.submit(ahead.read) for _ in range(_SHARED_BUFFERS - 1))
+    fed: deque[Future[None]] = deque()
     try:
-        while position < reader.size:
-            # At most one chunk may be behind, so that its buffer is never the one being filled.
-            while len(waiting) >= _SHARED_BUFFERS - 1:
-                waiting.pop(0).result()
-            buffer = buffers[turn % _SHARED_BUFFERS]
-            view = _fill(reader, position, buffer[: tensors.room(position, len(buffer))])
-            waiting.append(companion.submit(tensors.feed, view))
+        while view := pieces.popleft().result():
+            fed.append(companion.submit(tensors.feed, view))
+            pieces.append(companion.submit(ahead.read))
             whole.feed(view)
-            position += len(view)
-            turn += 1
             advanced(len(view))
+            while fed and fed[0].done():
+                fed.popleft().result()
     finally:
-        for future in waiting:
-            future.result()
+        left: list[Future[Any]] = [*pieces, *fed]  # no buffer may go while somebody writes to it
+        wait(left)
+    for future in fed:
+        future.result()
 
 
 def _fill(reader: ByteReader, position: int, buffer: memoryview) -> memoryview:
