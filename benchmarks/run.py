@@ -60,6 +60,7 @@ class Series:
 
 def pair(ours: Series, base: Series, runs: int) -> float:
     """Runs the two in turn; the median of the ratios pair by pair."""
+    base.seconds.clear()
     ours.once(counted=False)
     base.once(counted=False)
     for _ in range(runs):
@@ -82,11 +83,11 @@ def scan(folder: Path, home: Path, *flags: str) -> Series:
 
 def row(name: str, series: Series, ratio: float | None, goal: str) -> None:
     shown = f"{ratio:6.2f}" if ratio is not None else "      "
-    print(f"{name:44} {series.wall:8.3f} s {shown} {series.peak_mb:7.0f} MB   {goal}", flush=True)
+    print(f"{name:48} {series.wall:8.3f} s {shown} {series.peak_mb:7.0f} MB   {goal}", flush=True)
 
 
-def bare(folder: Path, threads: int) -> Series:
-    return Series([sys.executable, str(HERE / "bare.py"), str(folder), str(threads)])
+def bare(folder: Path, threads: int, kind: str = "sha256") -> Series:
+    return Series([sys.executable, str(HERE / "bare.py"), str(folder), str(threads), kind])
 
 
 def weights(inputs: Path, home: Path, runs: int, peers: dict[str, list[str]]) -> None:
@@ -101,6 +102,10 @@ def weights(inputs: Path, home: Path, runs: int, peers: dict[str, list[str]]) ->
         ratio = pair(ours, base, runs)
         row(f"bare SHA-256, {count} threads: {folder}", base, 1.0, "")
         row(name, ours, ratio, goal)
+        floor = bare(inputs / folder, count, "blake3")
+        row(
+            f"bare SHA-256 and BLAKE3, {count} threads: {folder}", floor, pair(floor, base, runs), "the floor"
+        )
     for name, command in peers.items():
         series = Series([part.format(inputs / "shards4") for part in command], {**QUIET, "HOME": str(home)})
         alone(series, max(1, runs // 2))
@@ -155,7 +160,7 @@ def main() -> None:
                 [sys.executable, HERE / "make_inputs.py", inputs, "--scale", str(given.scale)], check=True
             )
         peers = install_peers(folder / "peers") if given.peers else {}
-        print(f"{'what':44} {'wall':>10} {'ratio':>6} {'peak':>10}   goal")
+        print(f"{'what':48} {'wall':>10} {'ratio':>6} {'peak':>10}   goal")
         weights(inputs, home, given.runs, peers)
         small(inputs, home, given.runs)
         large_bom(given.runs)

@@ -211,10 +211,14 @@ def _subpath(group: WeightGroup) -> str | None:
 
 def _speaker(files: tuple[File, ...]) -> list[File]:
     """The files of the container that speaks for the model."""
-    formats = {file.format for file in files if file.format and not (file.facts and file.facts.unread)}
-    best = next((name for name in _PREFERRED if name in formats), None) or min(formats, default=None)
+    formats = sorted({file.facts.format for file in files if file.facts and not file.facts.unread}, key=_rank)
+    best = formats[0] if formats else None
     # External data belongs to the ONNX file that describes it.
     return [file for file in files if file.format == best or (best == "onnx" and file.format == "onnx-data")]
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return (_PREFERRED.index(name) if name in _PREFERRED else len(_PREFERRED)), name
 
 
 def _parameters(files: list[File]) -> int | None:

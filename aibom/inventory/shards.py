@@ -46,11 +46,7 @@ def weight_groups(folder: Folder, weights: Iterable[File], *, described: bool) -
     `described` says that a configuration or card describes the folder: then the usual names are
     one model in several containers. Without one, every file stands for itself.
     """
-    grouped: dict[tuple[str, bool], list[File]] = defaultdict(list)
-    weights = [file for file in weights if not is_training_state(file.path)]
-    owners = {path: file for file in weights for path in _external(file)}
-    for file in weights:
-        grouped[_key(owners.get(file.path, file), described)].append(file)
+    grouped = _grouped([file for file in weights if not is_training_state(file.path)], described=described)
     indexed = _indexed(folder)
     groups = []
     for (stem, adapter), files in sorted(grouped.items()):
@@ -59,6 +55,15 @@ def weight_groups(folder: Folder, weights: Iterable[File], *, described: bool) -
     if indexed and ("", False) not in grouped:
         groups.insert(0, WeightGroup(stem="", adapter=False, files=(), missing=tuple(sorted(indexed))))
     return groups
+
+
+def _grouped(weights: list[File], *, described: bool) -> dict[tuple[str, bool], list[File]]:
+    """External data goes with the file that describes it."""
+    owners = {path: file for file in weights for path in _external(file)}
+    grouped: dict[tuple[str, bool], list[File]] = defaultdict(list)
+    for file in weights:
+        grouped[_key(owners.get(file.path, file), described)].append(file)
+    return grouped
 
 
 def _key(file: File, described: bool) -> tuple[str, bool]:

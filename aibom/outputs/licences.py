@@ -15,7 +15,7 @@ _WORD = re.compile(r"\s*([()]|[^\s()]+)")
 _OWN = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?(?:LicenseRef|AdditionRef)-[A-Za-z0-9.-]+\Z")
 _OPERATORS: Final = frozenset({"AND", "OR"})
 
-_OPERAND, _OPERATOR, _EXCEPTION = range(3)
+_OPERAND, _OPERATOR, _EXCEPTION = "operand", "operator", "exception"
 
 
 @cache
@@ -31,6 +31,18 @@ def spdx_id(text: str) -> str | None:
     return _identifiers().get(meant.strip().lower())
 
 
+_NAME: Final = "name"
+# What may follow: (word, what was expected) to (what is expected next, change of depth).
+_STEPS: Final = {
+    ("(", _OPERAND): (_OPERAND, 1),
+    (")", _OPERATOR): (_OPERATOR, -1),
+    (_OPERATOR, _OPERATOR): (_OPERAND, 0),
+    ("WITH", _OPERATOR): (_EXCEPTION, 0),
+    (_NAME, _OPERAND): (_OPERATOR, 0),
+    (_NAME, _EXCEPTION): (_OPERATOR, 0),
+}
+
+
 def unknown(identifier: str) -> bool:
     """True for an identifier that SPDX does not list and that is no `LicenseRef`."""
     return not _OWN.match(identifier) and identifier.removesuffix("+").lower() not in _identifiers()
@@ -43,20 +55,18 @@ def expression_problem(text: str) -> str | None:
     """
     expected, depth = _OPERAND, 0
     for word in _WORD.findall(text):
-        if word == "(" and expected == _OPERAND:
-            depth += 1
-        elif word == ")" and expected == _OPERATOR and depth:
-            depth -= 1
-        elif word.upper() in _OPERATORS and expected == _OPERATOR:
-            expected = _OPERAND
-        elif word.upper() == "WITH" and expected == _OPERATOR:
-            expected = _EXCEPTION
-        elif word in ("(", ")") or word.upper() in (*_OPERATORS, "WITH") or expected == _OPERATOR:
+        kind = _kind(word)
+        step = _STEPS.get((kind, expected))
+        if step is None or depth + step[1] < 0:
             return f"unexpected {word!r}"
-        elif unknown(word):
+        if kind == _NAME and unknown(word):
             return f"unknown licence {word!r}"
-        else:
-            expected = _OPERATOR
-    if expected != _OPERATOR or depth:
-        return "ends too early"
-    return None
+        expected, depth = step[0], depth + step[1]
+    return "ends too early" if expected != _OPERATOR or depth else None
+
+
+def _kind(word: str) -> str:
+    upper = word.upper()
+    if upper in _OPERATORS:
+        return _OPERATOR
+    return upper if upper in ("(", ")", "WITH") else _NAME

@@ -52,14 +52,10 @@ def survey(places: list[tuple[str, Source]], hands: Hands, progress: Progress) -
     listed = [_listed(prefix, source) for prefix, source in places]
     entries = [entry for place in listed for entry in place.entries]
     progress.listed(len(entries), sum(entry.size for entry in entries))
-    files: list[File] = []
-    gaps: list[Gap] = []
-    for place in listed:
-        gaps += (_moved(gap, place.prefix) for gap in place.gaps)
-        for looked in _Looks(place, hands, progress).run():
-            gaps += (_moved(gap, place.prefix) for gap in looked.gaps)
-            if looked.file is not None:
-                files.append(_moved_file(looked.file, place.prefix))
+    looks = [(place, looked) for place in listed for looked in _Looks(place, hands, progress).run()]
+    files = [_moved_file(looked.file, place.prefix) for place, looked in looks if looked.file is not None]
+    gaps = [_moved(gap, place.prefix) for place in listed for gap in place.gaps]
+    gaps += [_moved(gap, place.prefix) for place, looked in looks for gap in looked.gaps]
     files.sort(key=lambda file: file.path)
     count = len(entries) + sum(len(place.gaps) for place in listed)
     return Survey(files=tuple(files), gaps=tuple(gaps), listed=count)
