@@ -17,8 +17,8 @@ from aibom.workflows.look import Looked, Lookout
 from tests.hostile import FIXTURES, flips
 
 FILES = sorted(p for p in FIXTURES.rglob("*") if p.is_file() and p.suffix != ".py" and p.stat().st_size)
-CUTS = 24
-FLIPS = 24
+CUTS = 16
+FLIPS = 16
 
 
 class InMemory:
