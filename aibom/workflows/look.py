@@ -73,7 +73,7 @@ class Lookout:
             unindexed=done.unindexed,
             promised=_promised(probe, found) if match is Match.CONTENT else None,
         )
-        return Looked(entry=entry, file=file, gaps=gaps, learnt=_learnt(found, match, done))
+        return Looked(entry=entry, file=file, gaps=gaps, learnt=_learnt(found, match, gaps, done))
 
     def _facts(
         self, entry: Entry, probe: Probe, found: Format | None
@@ -130,9 +130,12 @@ def _unread(found: Format) -> Facts:
     return Facts(format=found.name, kind=found.kind, unread=True)
 
 
-def _learnt(found: Format | None, match: Match, done: Fingerprint) -> CachedFingerprint | None:
+def _learnt(
+    found: Format | None, match: Match, gaps: tuple[Gap, ...], done: Fingerprint
+) -> CachedFingerprint | None:
     """What to remember: nothing that came with a defect, which a later run must tell again."""
-    if done.defects:
+    # A file of no known format is not opened again, so its gap could not be told again either.
+    if done.defects or (found is None and gaps):
         return None
     return CachedFingerprint(
         format=found.name if found else "",

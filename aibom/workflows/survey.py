@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -110,18 +111,18 @@ class _Looks:
 
     def _look(self, lookout: Lookout, entries: list[Entry]) -> list[Looked]:
         cache, jobs = self._hands.cache, self._hands.jobs
-        known = cache.get([e.etag for e in entries]) if cache and not self._hands.reread else {}
+        known = cache.get([_key(entry) for entry in entries]) if cache and not self._hands.reread else {}
         large = sum(entry.size >= LARGE_FILE_BYTES for entry in entries)
         with ThreadPoolExecutor(jobs) as pool, ThreadPoolExecutor(1) as spare:
             # With fewer large files than threads, the tensors of each get a thread of their own.
             shared = replace(lookout, companion=spare) if 0 < large < jobs else lookout
 
             def look(task: list[Entry]) -> list[Looked]:
-                return [shared.look(entry, known.get(entry.etag)) for entry in task]
+                return [shared.look(entry, known.get(_key(entry))) for entry in task]
 
             # What is known needs no bytes: threads would only take turns at it.
-            done = [entry for entry in entries if entry.etag in known]
-            looks = self._gather(pool, look, [entry for entry in entries if entry.etag not in known], done)
+            done = [entry for entry in entries if _key(entry) in known]
+            looks = self._gather(pool, look, [entry for entry in entries if _key(entry) not in known], done)
         self._remember(looks)
         return looks
 
@@ -145,7 +146,7 @@ class _Looks:
         if cache is None:
             return
         learnt = [
-            (looked.entry.etag, looked.learnt)
+            (_key(looked.entry), looked.learnt)
             for looked in looks
             if looked.learnt is not None and looked.entry.cacheable and not looked.learnt.digests[0].cached
         ]
@@ -153,6 +154,14 @@ class _Looks:
             cache.put(learnt)
         except CacheUnusableError as error:
             self._progress.hint(str(error))
+
+
+def _key(entry: Entry) -> str:
+    """The version of the bytes, and a hash of the name: under another one (a link) they may be
+    recognised as something else.
+    """
+    name = entry.path.rpartition("/")[2].encode("utf-8", "surrogatepass")
+    return f"{entry.etag}-{hashlib.blake2s(name, digest_size=8).hexdigest()}"
 
 
 def _tasks(entries: list[Entry]) -> list[list[Entry]]:

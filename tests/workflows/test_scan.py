@@ -127,6 +127,35 @@ def test_a_cached_digest_is_marked_and_equal(tmp_path: Path) -> None:
     assert first.components[0].model_digest == second.components[0].model_digest
 
 
+def test_a_gap_is_told_again_by_a_run_that_has_the_digests(tmp_path: Path) -> None:
+    place, cache = tmp_path / "place", tmp_path / "cache" / "d.sqlite"
+    place.mkdir()
+    (place / "model.gguf").write_bytes(b"neither this nor that " * 50)
+    (place / "cut.safetensors").write_bytes(b"\x50\0\0\0\0\0\0\0{}")
+    (place / "model.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(64))
+    _settle()
+    first, second = run(place, cache=cache), run(place, cache=cache)
+    assert len(first.gaps) == 3
+    assert second.gaps == first.gaps
+    assert second.coverage == first.coverage
+
+
+def test_the_same_bytes_under_another_name_are_recognised_anew(tmp_path: Path) -> None:
+    place, cache = tmp_path / "place", tmp_path / "cache" / "d.sqlite"
+    place.mkdir()
+    (place / "notes.txt").write_bytes(b"a,b\n1,2\n")
+    (place / "link.csv").symlink_to("notes.txt")
+    (place / "hard.gguf").hardlink_to(place / "notes.txt")
+    _settle()
+    first, second = run(place, cache=cache), run(place, cache=cache)
+    assert {f.path: f.format for f in second.files} == {
+        "hard.gguf": None,
+        "link.csv": "csv",
+        "notes.txt": None,
+    }
+    assert [g.path for g in second.gaps] == [g.path for g in first.gaps] == ["hard.gguf"]
+
+
 def test_a_changed_file_is_digested_again_even_with_its_old_size_and_mtime(tmp_path: Path) -> None:
     place, cache = tmp_path / "place", tmp_path / "cache" / "d.sqlite"
     model(place / "m.safetensors", seed=1)
