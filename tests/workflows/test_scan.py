@@ -130,7 +130,7 @@ def test_a_cached_digest_is_marked_and_equal(tmp_path: Path) -> None:
 def test_a_gap_is_told_again_by_a_run_that_has_the_digests(tmp_path: Path) -> None:
     place, cache = tmp_path / "place", tmp_path / "cache" / "d.sqlite"
     place.mkdir()
-    (place / "model.gguf").write_bytes(b"neither this nor that " * 50)
+    (place / "model.pth").write_bytes(b"neither this nor that " * 50)
     (place / "cut.safetensors").write_bytes(b"\x50\0\0\0\0\0\0\0{}")
     (place / "model.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(64))
     _settle()
@@ -149,7 +149,7 @@ def test_the_same_bytes_under_another_name_are_recognised_anew(tmp_path: Path) -
     _settle()
     first, second = run(place, cache=cache), run(place, cache=cache)
     assert {f.path: f.format for f in second.files} == {
-        "hard.gguf": None,
+        "hard.gguf": "gguf",
         "link.csv": "csv",
         "notes.txt": None,
     }
