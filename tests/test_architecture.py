@@ -44,6 +44,7 @@ THIRD_PARTY = {
     "blake3": {"fingerprint"},
     "click": {"cli"},
     "cyclonedx": {"outputs"},
+    "jinja2": {"formats"},
     "jsonschema_rs": {"outputs"},
     "orjson": {"outputs", "cli"},
     "packageurl": {"outputs"},

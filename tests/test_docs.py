@@ -255,6 +255,10 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shard = tmp_path / "missing" / "model-00001-of-00002.safetensors"
     shutil.copyfile(FIXTURES / "safetensors" / "small.safetensors", shard)
     (tmp_path / "other.json").write_text(_OTHER, "utf-8")
+    (tmp_path / "evil").mkdir()
+    # Names a command, and is never loaded.
+    pickled = b"\x80\x04\x8c\x05posix\x8c\x06system\x93\x8c\x07echo hi\x85R."
+    (tmp_path / "evil" / "weights.bin").write_bytes(pickled)
 
 
 @pytest.mark.usefixtures("examples")
@@ -264,6 +268,7 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("commands/explain.md", "aibom explain"),
         ("commands/explain.md", "aibom explain digest-mismatch"),
         ("commands/scan.md", "aibom scan missing"),
+        ("commands/scan.md", "aibom scan evil"),
         ("commands/validate.md", "aibom validate other.json"),
         ("commands/validate.md", "aibom validate --json other.json"),
     ],

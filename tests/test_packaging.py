@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -58,7 +59,7 @@ def test_the_wheel_holds_the_package_the_policies_and_nothing_else(wheel: Path) 
     names = zipfile.ZipFile(wheel).namelist()
     roots = {name.partition("/")[0] for name in names}
     assert roots == {"aibom", f"aibom-{__version__}.dist-info"}
-    packs = {path.name for path in (ROOT / "policies").glob("*.yaml")}
+    packs = {path.name for path in (ROOT / "policies").rglob("*") if path.is_file()}
     assert packs == {name.rpartition("/")[2] for name in names if name.startswith("aibom/policies/")}
     assert not [name for name in names if "test" in name or "fixture" in name]
 
@@ -69,6 +70,17 @@ def test_an_installed_wheel_reads_its_pack_and_scans(installed: Path) -> None:
     assert done.stdout == (ROOT / "policies" / "baseline.yaml").read_text(), done.stderr
     scanned = run(installed, "-m", "aibom", "scan", str(FIXTURES / "quickstart"), "--no-cache")
     assert (scanned.returncode, "PASSED policy baseline" in scanned.stdout) == (0, True), scanned.stderr
+    explained = run(installed, "-m", "aibom", "explain", "dangerous-import")
+    assert "What it looks for" in explained.stdout, explained.stderr
+
+
+def test_an_installed_wheel_judges_by_its_allowlists(installed: Path) -> None:
+    # A pipeline of PyTorch's own parts, which no list but the shipped ones vouches for.
+    scanned = run(installed, "-m", "aibom", "scan", str(FIXTURES / "torch"), "--no-cache", "-f", "json")
+    allowlists = {
+        pack for content in json.loads(scanned.stdout)["contents"] for pack in content["allowlists"]
+    }
+    assert any(pack.startswith("torch ") for pack in allowlists), scanned.stderr
 
 
 def test_the_wheel_is_typed_and_small(wheel: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from aibom.domain.facts import Facts, Layout
+from aibom.domain.facts import Facts, Layout, Use
 from tests.hostile import FIXTURES
 
 
@@ -39,7 +39,7 @@ def explained(facts: Facts) -> set[int]:
 
 
 def imported(facts: Facts) -> dict[str, bool]:
-    return {f"{item.module}.{item.qualname}": item.called for item in facts.imports}
+    return {f"{item.module}.{item.qualname}": item.use is Use.CALL for item in facts.imports}
 
 
 def messages(facts: Facts) -> str:

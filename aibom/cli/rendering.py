@@ -58,11 +58,19 @@ def _markdown(report: Report, style: Style) -> bytes:
     return markdown.render(report, fail_on=style.fail_on, strict=style.strict)
 
 
+def _sarif(report: Report, style: Style) -> bytes:
+    from aibom.outputs import sarif  # noqa: PLC0415
+    from aibom.policy import RULES  # noqa: PLC0415
+
+    return sarif.render(report, rules=RULES, fail_on=style.fail_on, strict=style.strict)
+
+
 OUTPUTS: dict[str, Callable[[Report, Style], bytes]] = {
     "table": _table,
     "json": _json,
     "cyclonedx": _cyclonedx,
     "markdown": _markdown,
+    "sarif": _sarif,
 }
 
 

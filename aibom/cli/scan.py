@@ -14,7 +14,7 @@ import click
 from aibom.cli import configuration
 from aibom.cli.exit_codes import ExitCode, of_report
 from aibom.cli.failure import Failure
-from aibom.cli.packs import policy_pack
+from aibom.cli.packs import allowlist, policy_pack
 from aibom.cli.progress import watcher
 from aibom.cli.rendering import OUTPUTS, Style, destinations, write_all
 from aibom.domain.errors import UnreadableError
@@ -46,6 +46,7 @@ class _Flags:
     jobs: int | None
     no_cache: bool
     exclude: tuple[str, ...]
+    allowlist: tuple[Path, ...]
     quiet: bool
     color: str
 
@@ -106,6 +107,13 @@ class _Flags:
     help="Leave out matching paths (counted).",
 )
 @click.option(
+    "--allowlist",
+    type=_PATH,
+    multiple=True,
+    envvar="AIBOM_ALLOWLIST",
+    help="JSON file with further imports that pickles may make.",
+)
+@click.option(
     "--config",
     type=_PATH,
     callback=configuration.load,
@@ -151,6 +159,7 @@ def _request(flags: _Flags) -> ScanRequest:
     return ScanRequest(
         targets=targets,
         policy=_policy(),
+        allowlist=allowlist(flags.allowlist),
         exclude=flags.exclude,
         jobs=flags.jobs or _processors(),
         cache=None if flags.no_cache else _cache_path(),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
+from aibom.domain.confidence import Confidence
 from aibom.domain.facts import Attribute, Statement
 from aibom.domain.ref import Ref
 
@@ -26,16 +27,6 @@ class IdentityBasis(StrEnum):
     SIGNED = "signed"
     DECLARED = "declared"  # a card, configuration or layout says so
     INFERRED = "inferred"  # from a folder or file name
-
-
-class Confidence(IntEnum):
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-
-    @property
-    def label(self) -> str:
-        return self.name.lower()
 
 
 class Origin(StrEnum):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from aibom.domain.errors import Reason
+from aibom.domain.hazard import Hazard
 
 
 class FileKind(StrEnum):
@@ -20,6 +21,7 @@ class FileKind(StrEnum):
     INDEX = "index"  # says which shard holds which tensor
     CODE = "code"
     POINTER = "pointer"  # stands for content that is elsewhere
+    ARCHIVE = "archive"  # a container of no format of its own
 
 
 class Layout(StrEnum):
@@ -129,14 +131,49 @@ class Statement:
         return next((value for name, value in self.details if name == key), None)
 
 
+class Use(IntEnum):
+    """What a pickle does with a global, ordered by what it can do to whoever loads it."""
+
+    REFERENCE = 1  # kept as a value
+    CONSTRUCT = 2  # an instance is made without calling it (NEWOBJ), and its state set
+    CALL = 3  # called with arguments, or changed itself (REDUCE, INST, OBJ; BUILD on the global)
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Import:
-    """A global that a pickle asks for, by exact module and qualified name."""
+    """A global that a pickle asks for, by exact module and qualified name.
+
+    `inside` says where in a container the pickle lies, outermost first, joined by "!"; `offset`
+    counts in the file, or in the innermost container whose content had to be inflated.
+    """
 
     module: str
     qualname: str
     offset: int  # bytes, of the opcode that resolves it
-    called: bool = False
+    use: Use = Use.REFERENCE  # the most that is done with it
+    kept: bool = False  # also held as a value, so that whoever gets it may call it
+    arguments: str = ""  # of its first call, as far as they are literals, capped
+    inside: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.module}.{self.qualname}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nested:
+    """Bytes of a file that may be a file of their own: a literal of a pickle, say.
+
+    `encoding` is what must be undone first ("base64"), None for the bytes as they stand.
+    """
+
+    offset: int
+    length: int
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +226,8 @@ class Facts:
     statements: tuple[Statement, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()  # free text of the file, capped
     imports: tuple[Import, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    nested: tuple[Nested, ...] = ()
     capabilities: frozenset[Capability] = frozenset()
     columns: tuple[Column, ...] = ()
     rows: int | None = None

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
 
-from aibom.domain.component import Confidence
+from aibom.domain.confidence import Confidence
 
 
 class Severity(IntEnum):
@@ -28,7 +28,8 @@ class Location:
     path: str
     line: int | None = None
     column: int | None = None
-    offset: int | None = None
+    offset: int | None = None  # bytes
+    inside: str = ""  # where in a container, outermost first, joined by "!"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """Stable across moves of a line and across machines: rule, path, found and expected."""
-        parts = f"{self.rule}\0{self.location.path}\0{self.found}\0{self.expected}"
+        """Stable across moves of a line and across machines: rule, place, found and expected."""
+        place = "!".join(filter(None, (self.location.path, self.location.inside)))
+        parts = f"{self.rule}\0{place}\0{self.found}\0{self.expected}"
         return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -46,9 +46,9 @@ INFLATED_BYTES: Final = 64 * MIB  # inflated in memory for one header
 INFLATE_RATIO: Final = 1_100  # deflate cannot exceed 1,032
 
 # Pickle
-PICKLE_OPCODE_COUNT: Final = 5_000_000
-PICKLE_MEMO_COUNT: Final = 1_000_000
-PICKLE_STACK_COUNT: Final = 1_000_000
+PICKLE_OPCODE_COUNT: Final = 30_000_000
+PICKLE_MEMO_COUNT: Final = 8_000_000
+PICKLE_STACK_COUNT: Final = 200_000
 
 # Hashing
 CHUNK_BYTES: Final = 1 * MIB

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from aibom.domain.entry import Entry
-from aibom.domain.facts import Facts, FileKind
+from aibom.domain.facts import Capability, Facts, FileKind
 from aibom.domain.gap import Gap
 from aibom.domain.report import Target
 
@@ -88,3 +88,4 @@ class Format:
     recognise: Callable[[Probe], Match]
     read: Callable[[Probe], Facts] | None
     media_type: str = "application/octet-stream"
+    capabilities: frozenset[Capability] = frozenset()  # of a file of which not everything was read

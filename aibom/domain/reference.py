@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aibom.domain.component import ComponentKind, Confidence
+from aibom.domain.component import ComponentKind
+from aibom.domain.confidence import Confidence
 from aibom.domain.finding import Location
 from aibom.domain.ref import Ref
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from aibom.domain.check import Check
 from aibom.domain.component import Component
+from aibom.domain.content import Content
 from aibom.domain.file import File
 from aibom.domain.finding import Finding, Severity
 from aibom.domain.gap import Gap
@@ -80,6 +81,7 @@ class Report:
     components: tuple[Component, ...]
     references: tuple[Reference, ...] = ()
     checks: tuple[Check, ...] = ()
+    contents: tuple[Content, ...] = ()  # of files that load something, or failed to be looked at
     findings: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     coverage: Coverage

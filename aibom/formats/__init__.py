@@ -11,6 +11,8 @@ from aibom.domain.protocols import Format, Match, Probe
 from aibom.formats import (
     adapter_config,
     arrow,
+    catboost,
+    coreml,
     croissant,
     csv,
     dataset_info,
@@ -21,6 +23,7 @@ from aibom.formats import (
     keras,
     lfs_pointer,
     licence_file,
+    lightgbm,
     mlmodel,
     model_card,
     modelfile,
@@ -29,15 +32,21 @@ from aibom.formats import (
     onnx,
     parquet,
     pickle,
+    remote_code,
     safetensors,
     sentence_transformers,
     shard_index,
+    skops,
+    tf_graph,
+    tflite,
     tokenizer,
     torch_legacy,
     torch_tar,
     torch_zip,
     transformers_config,
     unread,
+    xgboost,
+    xml_models,
 )
 
 FORMATS: tuple[Format, ...] = (
@@ -51,13 +60,18 @@ FORMATS: tuple[Format, ...] = (
     arrow.FILE_FORMAT,
     arrow.STREAM_FORMAT,
     arrow.FEATHER_FORMAT,
+    xgboost.FORMAT,
+    lightgbm.FORMAT,
+    catboost.FORMAT,
     # Containers: what is inside says it.
     *torch_zip.FORMATS,
     keras.FORMAT,
+    skops.FORMAT,
     npz.FORMAT,
     torch_tar.FORMAT,
     torch_legacy.FORMAT,
     *pickle.FORMATS,
+    *xml_models.FORMATS,
     # Names that only one kind of file has.
     adapter_config.FORMAT,
     shard_index.FORMAT,
@@ -78,11 +92,16 @@ FORMATS: tuple[Format, ...] = (
     model_card.FORMAT,
     # Content that says little: the walk through it decides.
     onnx.FORMAT,
+    *tf_graph.FORMATS,
+    tflite.FORMAT,
+    coreml.FORMAT,
     csv.CSV_FORMAT,
     csv.TSV_FORMAT,
     jsonl.LINES_FORMAT,
     # What is recognised, digested and not read.
     *unread.FORMATS,
+    # Read only where a configuration names it.
+    remote_code.FORMAT,
     # Any JSON array of objects: the least certain of all.
     jsonl.ARRAY_FORMAT,
 )

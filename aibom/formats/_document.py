@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from aibom.domain.confidence import Confidence
 from aibom.domain.errors import Reason, malformed, over_limit
 from aibom.domain.facts import Attribute, Capability, Column, Facts, FileKind, Statement
+from aibom.domain.hazard import HazardKind
 from aibom.domain.limits import METADATA_COUNT, MIB, STATEMENT_COUNT
 from aibom.domain.protocols import Match, Probe
-from aibom.domain.text import capped
+from aibom.domain.text import capped, visible
 from aibom.readers import json
 from aibom.readers.defects import Defects
+from aibom.readers.hazards import Hazards
 from aibom.readers.json import Json
 
 # One astral character makes CPython store the whole text at 4 bytes per character, and a value
@@ -122,11 +125,12 @@ def metadata(document: dict[str, Json], *keys: str) -> Details:
 
 @dataclass(slots=True, kw_only=True)
 class Collector:
-    """Statements and defects of one document, both bounded; a mistyped value becomes a defect."""
+    """Statements, hazards and defects of one document, all bounded; a mistyped value becomes a defect."""
 
     statements: list[Statement] = field(default_factory=list)
     defects: Defects = field(default_factory=Defects)
     capabilities: set[Capability] = field(default_factory=set)
+    hazards: Hazards = field(default_factory=Hazards)
     is_full: bool = False
 
     def facts(
@@ -149,6 +153,7 @@ class Collector:
             capabilities=frozenset(self.capabilities),
             columns=columns,
             shards=shards,
+            hazards=tuple(self.hazards.found),
             defects=tuple(self.defects.found),
         )
 
@@ -248,17 +253,35 @@ class Collector:
             else:
                 self.mistyped(at + place(key, index), item, "an object")
 
-    def auto_map(self, document: dict[str, Json]) -> None:
+    def code(
+        self, name: str, pointer: str, details: Details, confidence: Confidence = Confidence.HIGH
+    ) -> None:
+        """States a class, as "module.Class" or "owner/name--module.Class", that the loader imports."""
+        found = name.strip()
+        repository, separator, _ = found.rpartition("--")
+        whose = f"code of the repository {visible(repository)}" if separator else "code"
+        self.add(Attribute.REMOTE_CODE, found, pointer, details)
+        self.capabilities.add(Capability.REMOTE_CODE)
+        message = f"names {whose} that the loader runs: {visible(found)}"
+        self.hazards.add(HazardKind.REMOTE_CODE, found, message, confidence=confidence)
+
+    def auto_map(self, document: dict[str, Json], at: str = "") -> None:
         """States the classes that transformers imports from the repository when it is trusted.
 
-        A tokenizer names two, a slow and a fast one, either of which can be null. Source:
-        `transformers.dynamic_module_utils`.
+        A tokenizer names two, a slow and a fast one, either of which can be null. Configurations
+        of parts have a map of their own. Source: `transformers.dynamic_module_utils`.
         """
-        for auto_class, value in self.object(document, "auto_map").items():
-            at = place("auto_map", auto_class)
+        for auto_class, value in self.object(document, "auto_map", at).items():
+            pointer = at + place("auto_map", auto_class)
             self.capabilities.add(Capability.REMOTE_CODE)
-            names = json.strings(value)
+            names = [name for name in json.strings(value) if name.strip()]
             if not names:
-                self.mistyped(at, value, "a text")
+                self.mistyped(pointer, value, "a text")
             for name in names:
-                self.add(Attribute.REMOTE_CODE, name.strip(), at, details(auto_class=auto_class))
+                self.code(name, pointer, details(auto_class=auto_class))
+        if document.get("trust_remote_code") is True:
+            message = "tells the loader to run the code of the repository without being asked"
+            self.hazards.add(HazardKind.REMOTE_CODE, "trust_remote_code", message)
+        for key, part in document.items() if not at else ():
+            if isinstance(part, dict) and ("auto_map" in part or "trust_remote_code" in part):
+                self.auto_map(part, place(key))

@@ -8,34 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.facts import Attribute, Capability, Statement
+from aibom.domain.hazard import HazardKind
 from aibom.domain.limits import MIB
 from aibom.domain.text import capped
+from aibom.formats import _keras_objects as objects
 from aibom.readers import json
 from aibom.readers.defects import Defects
+from aibom.readers.hazards import Hazards
 from aibom.readers.json import Json
 
 CONFIG_BYTES: Final = 8 * MIB  # the configuration of a large network has less than 3
 _VALUE_COUNT = 200_000
 _CODE_COUNT = 200  # statements about code
 _POINTER_CHARS = 512
+_LAYER_CHARS = 80
 
-# Layers that carry marshalled bytecode or a pickled module in their configuration.
-_EMBEDDING: Final = frozenset({"Lambda", "__lambda__", "TorchModuleWrapper"})
-_OWN_MODULES: Final = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
+_CAPABILITIES: Final = {
+    HazardKind.EMBEDDED_CODE: Capability.EMBEDS_CODE,
+    HazardKind.MODULE_REFERENCE: Capability.CUSTOM_OPERATORS,
+    HazardKind.CUSTOM_OPERATOR: Capability.CUSTOM_OPERATORS,
+    HazardKind.GRAPH_OPERATION: Capability.EXTERNAL_DATA,
+}
 
 
 @dataclass(slots=True)
 class Configuration:
-    """Collects the statements and capabilities of the documents of one model."""
+    """Collects the statements, hazards and capabilities of the documents of one model."""
 
     defects: Defects
     offset: int | None = None  # of the document, where it has a place of its own in the file
+    hazards: Hazards = field(default_factory=Hazards)
     statements: list[Statement] = field(default_factory=list)
     capabilities: set[Capability] = field(default_factory=set)
+    _seen: set[tuple[HazardKind, str]] = field(default_factory=set)
 
     def read_model(self, data: bytes, pointer: str) -> None:
         """The model's own configuration: class, name, and the code that its layers ask for."""
@@ -60,19 +69,26 @@ class Configuration:
         return json.members(document)
 
     def read_code(self, document: Json, pointer: str) -> None:
-        """Every serialised object below that embeds code or needs code from outside of Keras."""
-        count = 0
-        for at, found in _objects(document, pointer):
-            capability = _capability(found)
-            if capability is None:
+        """Every part below that embeds code, or needs code from outside of Keras, each once."""
+        for part in _parts(document, pointer):
+            hazards = Hazards(self.hazards.inside)
+            judge = objects.Judge(hazards, part.layer, self.offset)
+            if isinstance(part.value, str):
+                judge.text(part.value)
+            else:
+                judge.object(part.value)
+            fresh = [each for each in hazards.found if (each.kind, each.found) not in self._seen]
+            if not fresh:
                 continue
-            self.capabilities.add(capability)
-            count += 1
-            if count > _CODE_COUNT:
+            if len(self._seen) >= _CODE_COUNT:
                 message = f"more than {_CODE_COUNT} objects with code, the rest is not listed"
                 self.defects.add(message, None, Reason.LIMIT)
                 return
-            self._state(Attribute.REMOTE_CODE, _qualified(found), at, _details(found, capability))
+            self._seen.update((each.kind, each.found) for each in fresh)
+            self.hazards.extend(fresh)
+            capabilities = [_CAPABILITIES[each.kind] for each in fresh]
+            self.capabilities.update(capabilities)
+            self._state(Attribute.REMOTE_CODE, _qualified(part), part.at, _details(part, capabilities[0]))
 
     def framework(self, version: str | None, backend: str | None, pointer: str) -> None:
         """That Keras wrote the file, in which version, on which backend."""
@@ -88,52 +104,64 @@ class Configuration:
         )
 
 
-def _objects(document: Json, pointer: str) -> Iterator[tuple[str, dict[str, Json]]]:
-    """Every JSON object that names a class, with its pointer, in document order."""
-    stack: list[tuple[str, Json]] = [(pointer, document)]
-    while stack:
-        at, value = stack.pop()
-        items: list[tuple[str, Json]] = []
-        if isinstance(value, dict):
+class _Part(NamedTuple):
+    """An object that names a class, or a text that is marshalled code, and the layer around it."""
+
+    at: str
+    value: dict[str, Json] | str
+    layer: str
+
+
+class _Level(NamedTuple):
+    """What is still to be looked at in one container."""
+
+    at: str
+    layer: str
+    items: Iterator[tuple[str, Json]]
+
+
+def _parts(document: Json, pointer: str) -> Iterator[_Part]:
+    """Every part that may matter, in document order; memory follows the depth of the document."""
+    levels = [_Level("", "", iter([(pointer.removeprefix("/"), document)]))]
+    while levels:
+        level = levels[-1]
+        item = next(level.items, None)
+        if item is None:
+            levels.pop()
+            continue
+        key, value = item
+        if isinstance(value, str):
+            if objects.is_code(value):
+                yield _Part(_join(level.at, key), value, level.layer)
+        elif isinstance(value, dict):
+            at, layer = _join(level.at, key), level.layer
             if isinstance(value.get("class_name"), str):
-                yield at, value
-            items = list(value.items())
+                layer = objects.layer_name(value)[:_LAYER_CHARS] or layer
+                yield _Part(at, value, layer)
+            levels.append(_Level(at, layer, iter(value.items())))
         elif isinstance(value, list):
-            items = [(str(index), item) for index, item in enumerate(value)]
-        # Cut before joining: a long key must not be copied for each of its many members.
-        stack += [
-            (f"{at}/{key[:80].replace('~', '~0').replace('/', '~1')}"[:_POINTER_CHARS], item)
-            for key, item in reversed(items)
-            if isinstance(item, (dict, list))
-        ]
+            items = ((str(index), item) for index, item in enumerate(value))
+            levels.append(_Level(_join(level.at, key), level.layer, items))
 
 
-def _capability(found: dict[str, Json]) -> Capability | None:
-    name, module = json.text(found.get("class_name")) or "", json.text(found.get("module"))
-    if name.split(">")[-1] in _EMBEDDING:
-        return Capability.EMBEDS_CODE
-    registered = json.text(found.get("registered_name")) or ""
-    # "package>Class" is how registered classes are written, in Keras 2 as the class name.
-    packages = [part.split(">")[0] for part in (name, registered) if ">" in part]
-    outside = module is not None and not _is_own(module)
-    if outside or any(not _is_own(package.lower()) for package in packages):
-        return Capability.CUSTOM_OPERATORS
-    return None
+def _join(at: str, key: str) -> str:
+    return f"{at}/{key[:80].replace('~', '~0').replace('/', '~1')}"[:_POINTER_CHARS]
 
 
-def _is_own(module: str) -> bool:
-    return module.startswith(tuple(f"{own}." for own in _OWN_MODULES)) or module in _OWN_MODULES
-
-
-def _qualified(found: dict[str, Json]) -> str:
+def _qualified(part: _Part) -> str:
     """Module and class; for a function, its own name."""
-    name, module = json.text(found.get("class_name")) or "", json.text(found.get("module"))
-    function = json.text(found.get("config")) if name == "function" else None
+    if isinstance(part.value, str):
+        return "marshalled code"
+    name, module = json.text(part.value.get("class_name")) or "", json.text(part.value.get("module"))
+    function = json.text(part.value.get("config")) if name == "function" else None
     return ".".join(part for part in (module, function or name) if part)
 
 
-def _details(found: dict[str, Json], capability: Capability) -> tuple[tuple[str, str], ...]:
-    registered = json.text(found.get("registered_name"))
-    name = json.text(json.members(found.get("config")).get("name"))
-    pairs = (("capability", capability.value), ("registered-name", registered), ("layer", name))
+def _details(part: _Part, capability: Capability) -> tuple[tuple[str, str], ...]:
+    found = json.members(part.value) if isinstance(part.value, dict) else {}
+    pairs = (
+        ("capability", capability.value),
+        ("registered-name", json.text(found.get("registered_name"))),
+        ("layer", part.layer),
+    )
     return tuple((key, capped(value, 256)) for key, value in pairs if value)

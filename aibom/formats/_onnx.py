@@ -59,6 +59,8 @@ _PACKED = (4, 5, 6, 7, 10, 11)  # float_data, int32_data, string_data, int64_dat
 _NATURAL = re.compile(r"[0-9]{1,18}\Z")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")  # of a URL, or a drive letter
 _SEPARATOR = re.compile(r"[/\\]")
+_UP = re.compile(r" *\.\.[. ]*\Z")  # Windows drops dots and spaces at the end of a step
+_MEMORY = "*/_ORT_MEM_ADDR_/"  # ONNX Runtime takes the offset for an address in its own memory
 
 
 class Defects(list[Defect]):
@@ -212,7 +214,9 @@ def byte_length(dtype: str, elements: int) -> int | None:
 def leads_outside(location: str) -> bool:
     """True for what is not a plain relative path, on any operating system."""
     steps = _SEPARATOR.split(location)
-    return not steps[0] or ".." in steps or "\0" in location or _SCHEME.match(location) is not None
+    up = any(map(_UP.match, steps))
+    special = "\0" in location or location.startswith(_MEMORY) or _SCHEME.match(location) is not None
+    return not steps[0] or up or special
 
 
 def _natural(text: str) -> int | None:

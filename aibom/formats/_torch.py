@@ -50,7 +50,7 @@ _PARAMETERS: Final = {"_rebuild_parameter", "_rebuild_parameter_with_state"}
 # Tensors whose bytes are not in a storage of the container.
 _ELSEWHERE: Final = {
     "_load_from_bytes", "_rebuild_device_tensor_from_numpy", "_rebuild_xla_tensor",
-    "_rebuild_wrapper_subclass", "_rebuild_meta_tensor_no_storage",
+    "_rebuild_wrapper_subclass",
 }  # fmt: skip
 _FLAG_COUNT: Final = 8  # "conj" and "neg" with their values
 _WRAPPING_COUNT: Final = 8  # parameter of subclass of parameter ...

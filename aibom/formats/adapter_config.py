@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from aibom.domain.confidence import Confidence
 from aibom.domain.facts import Attribute, Facts, FileKind
 from aibom.domain.protocols import Format, Match, Probe
 from aibom.formats._document import Collector, details, parsed_object, place, plain, reserved
@@ -17,6 +18,10 @@ HYPERPARAMETERS: Final = (
     "target_parameters", "layers_to_transform", "fan_in_fan_out", "init_lora_weights", "use_rslora",
     "use_dora", "inference_mode", "num_virtual_tokens", "token_dim", "prompt_tuning_init",
 )  # fmt: skip
+# A class that was defined where the adapter was saved has no module to import.
+_LIBRARIES: Final = frozenset({
+    "__main__", "transformers", "diffusers", "sentence_transformers", "torch", "torchvision", "timm",
+})  # fmt: skip
 
 
 def recognise(probe: Probe) -> Match:
@@ -36,8 +41,18 @@ def read(probe: Probe) -> Facts:
         # PEFT imports this module of the installed packages to find the class.
         extra = details(relation="base", module=mapping.get("parent_library"))
         found.one(Attribute.ARCHITECTURE, mapping, "base_model_class", place("auto_mapping"), extra)
+        _state_module(found, mapping)
+    found.auto_map(document)
     found.settings(document, HYPERPARAMETERS)
     return found.facts(FORMAT.name, FileKind.CONFIG)
+
+
+def _state_module(found: Collector, mapping: dict[str, Json]) -> None:
+    """PEFT imports the module that held the base model's class, whatever it is."""
+    module, class_name = plain(mapping.get("parent_library")), plain(mapping.get("base_model_class"))
+    if module and class_name and module.partition(".")[0] not in _LIBRARIES:
+        extra = details(auto_class="base_model_class")
+        found.code(f"{module}.{class_name}", place("auto_mapping"), extra, Confidence.MEDIUM)
 
 
 def _state_tuning(found: Collector, document: dict[str, Json]) -> None:

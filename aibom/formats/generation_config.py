@@ -28,6 +28,7 @@ def read(probe: Probe) -> Facts:
     document = parsed_object(probe)
     found = Collector()
     found.settings(document, HYPERPARAMETERS)
+    found.auto_map(document)
     found.requirement("transformers", document, "transformers_version")
     return found.facts(FORMAT.name, FileKind.CONFIG)
 

@@ -1,7 +1,8 @@
 """GGUF versions 2 and 3: typed key-value pairs, tensor descriptions, then aligned tensor data.
 
 Format: github.com/ggml-org/ggml, docs/gguf.md "File Structure". Only padding to the alignment may
-lie between tensors and after the last one, and it must be zero: elsewhere bytes could hide.
+lie between tensors and after the last one, and it must be zero: elsewhere bytes could hide. Where
+llama.cpp, the Python package and others would read different tensors or values, that is a hazard.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import math
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
@@ -17,7 +19,6 @@ from aibom.domain.errors import Reason, malformed, over_limit, unsupported
 from aibom.domain.facts import (
     Attribute,
     Capability,
-    Defect,
     Facts,
     FileKind,
     Layout,
@@ -25,10 +26,14 @@ from aibom.domain.facts import (
     Statement,
     Tensor,
 )
-from aibom.domain.limits import KIB, METADATA_COUNT, STRING_CHARS, TENSOR_COUNT
+from aibom.domain.hazard import HazardKind
+from aibom.domain.limits import KIB, METADATA_COUNT, MIB, STRING_CHARS, TENSOR_COUNT
 from aibom.domain.protocols import ByteReader, Format, Match, Probe
 from aibom.domain.text import capped
 from aibom.formats._gguf import TYPES, Value, is_chat_template, statements
+from aibom.formats._template import examine_template
+from aibom.readers.defects import Defects
+from aibom.readers.hazards import Hazards
 from aibom.readers.ranges import Cursor
 
 PAIR_COUNT: Final = 65_536  # walked; `METADATA_COUNT` of them are kept
@@ -38,7 +43,8 @@ TENSOR_NAME_BYTES: Final = 64  # the format's own bound; a longer name is cut
 ARRAY_DEPTH: Final = 4
 DIMENSION_COUNT: Final = 4  # per tensor; the format's own bound
 PADDING_BYTES: Final = 64 * KIB  # read at once to see that it is zero
-DEFECT_COUNT: Final = 100
+STRAY_BYTES: Final = 16  # of all padding, that may be set before it counts as a payload
+TEMPLATE_BYTES: Final = 1 * MIB  # of a chat template that are examined
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
@@ -64,14 +70,16 @@ class _Info(NamedTuple):
         return f"tensor {self.name[:80]!r}"
 
 
-class _Defects(list[Defect]):
-    """Defects in the order found; a hostile file gets no more than `DEFECT_COUNT` of them."""
+@dataclass(slots=True)
+class _Notes:
+    """What is wrong with the file, as far as it goes."""
 
-    def add(self, reason: Reason, message: str, offset: int | None = None) -> None:
-        if len(self) < DEFECT_COUNT:
-            self.append(Defect(reason=reason, message=message, offset=offset))
-        elif len(self) == DEFECT_COUNT:
-            self.append(Defect(reason=Reason.LIMIT, message="further defects are not listed"))
+    defects: Defects = field(default_factory=Defects)
+    hazards: Hazards = field(default_factory=Hazards)
+    stray: int = 0  # padding bytes that are not zero
+
+    def ambiguous(self, found: str, message: str, offset: int | None = None) -> None:
+        self.hazards.add(HazardKind.AMBIGUOUS_HEADER, found, message, offset)
 
 
 class _Cursor(Cursor):
@@ -111,22 +119,22 @@ def read(probe: Probe) -> Facts:
         raise over_limit(f"{tensor_count} tensors, at most {TENSOR_COUNT} are read", 8)
     if pair_count > PAIR_COUNT:
         raise over_limit(f"{pair_count} key-value pairs, at most {PAIR_COUNT} are read", 16)
-    defects = _Defects()
-    pairs = _pairs(cursor, pair_count, defects)
-    infos = [_info(cursor, defects) for _ in range(tensor_count)]
-    _check_names(infos, defects)
-    alignment = _alignment(pairs)
+    notes = _Notes()
+    pairs = _pairs(cursor, pair_count, notes)
+    infos = [_info(cursor, notes) for _ in range(tensor_count)]
+    _check_names(infos, notes)
+    alignment = _alignment(pairs, notes)
     parameters = sum(math.prod(info.shape) for info in infos)
     raw = Layout.BIG_ENDIAN if big_endian else Layout.RAW
     data = _aligned(cursor.position, alignment)
-    tensors = _tensors(infos, data, alignment, probe.size, raw, defects)
+    tensors = _tensors(infos, data, alignment, probe.size, raw, notes.defects)
     known = len(tensors) == tensor_count and all(t.layout is not Layout.PACKED for t in tensors)
-    kept, covered = _cover(tensors, cursor.position, alignment, probe.reader, defects, known=known)
+    covered = _cover(tensors, cursor.position, alignment, probe.reader, notes, known=known)
     return Facts(
         format="gguf",
         kind=FileKind.WEIGHTS,
         version=str(version),
-        tensors=tuple(kept),
+        tensors=tuple(tensors),
         covered=tuple(covered),
         statements=(
             *statements(pairs),
@@ -134,8 +142,9 @@ def read(probe: Probe) -> Facts:
         ),
         metadata=tuple((key, value.text) for key, value in pairs.items()),
         capabilities=frozenset({Capability.CHAT_TEMPLATE} if any(map(is_chat_template, pairs)) else ()),
+        hazards=tuple(notes.hazards.found),
         indexed=known,
-        defects=tuple(defects),
+        defects=tuple(notes.defects.found),
     )
 
 
@@ -153,20 +162,28 @@ def _version(probe: Probe) -> tuple[int, bool]:
     return version, swapped
 
 
-def _pairs(cursor: _Cursor, count: int, defects: _Defects) -> dict[str, Value]:
+def _pairs(cursor: _Cursor, count: int, notes: _Notes) -> dict[str, Value]:
     pairs: dict[str, Value] = {}
     for _ in range(count):
         start = cursor.position
         key = _string(cursor, KEY_BYTES)
-        value = _value(cursor, key)
+        value = _value(cursor, key, notes)
         if key in pairs:
-            defects.add(Reason.MALFORMED, f"key {key[:80]!r} is given twice", start)
+            _note_double(key, pairs[key] == value, notes, start)
         elif len(pairs) < METADATA_COUNT or key == _ALIGNMENT:
             pairs[key] = value
     if count > METADATA_COUNT:
         message = f"{count} key-value pairs, the first {METADATA_COUNT} are kept"
-        defects.add(Reason.LIMIT, message, 16)
+        notes.defects.add(message, 16, Reason.LIMIT)
     return pairs
+
+
+def _note_double(key: str, equal: bool, notes: _Notes, start: int) -> None:
+    message = f"key {key[:80]!r} is given twice"
+    if equal:
+        notes.defects.add(message, start)
+    else:
+        notes.ambiguous("duplicate-key", f"{message}, with different values", start)
 
 
 def _string(cursor: _Cursor, keep: int = STRING_CHARS) -> str:
@@ -177,10 +194,10 @@ def _string(cursor: _Cursor, keep: int = STRING_CHARS) -> str:
     return text if len(data) == length else f"{text}… [{length - len(data)} more bytes]"
 
 
-def _value(cursor: _Cursor, key: str) -> Value:
+def _value(cursor: _Cursor, key: str, notes: _Notes) -> Value:
     kind = cursor.u32()
     if kind == _STRING:
-        return _template(cursor) if is_chat_template(key) else Value(text=_string(cursor))
+        return _template(cursor, notes) if is_chat_template(key) else Value(text=_string(cursor))
     if kind == _ARRAY:
         return _array(cursor, KEPT_ITEM_COUNT)
     if kind not in _CODES:
@@ -189,14 +206,19 @@ def _value(cursor: _Cursor, key: str) -> Value:
     return Value(text=_shown(value, kind), number=value if type(value) is int else None)
 
 
-def _template(cursor: _Cursor) -> Value:
+def _template(cursor: _Cursor, notes: _Notes) -> Value:
     """A string with the digest of all its bytes, of which only the front is kept."""
     start = cursor.position
     text = _string(cursor)
     end, cursor.position = cursor.position, start + 8
-    digest = hashlib.sha256()
+    front = cursor.take(min(end - cursor.position, TEMPLATE_BYTES))
+    digest = hashlib.sha256(front)
+    if cursor.position < end:
+        message = f"of a chat template the first {TEMPLATE_BYTES} bytes are examined"
+        notes.defects.add(message, start, Reason.LIMIT)
     while cursor.position < end:
         digest.update(cursor.take(min(end - cursor.position, 64 * KIB)))
+    notes.defects.extend(examine_template(front.decode("utf-8", "replace"), notes.hazards, start + 8))
     return Value(text=text, sha256=digest.hexdigest())
 
 
@@ -228,11 +250,13 @@ def _array(cursor: _Cursor, keep: int, depth: int = 1) -> Value:
     return Value(text=text, items=tuple(items), count=count)
 
 
-def _info(cursor: _Cursor, defects: _Defects) -> _Info:
+def _info(cursor: _Cursor, notes: _Notes) -> _Info:
     start = cursor.position
     name = _string(cursor, TENSOR_NAME_BYTES)
     if len(name.encode()) > TENSOR_NAME_BYTES:
-        defects.add(Reason.MALFORMED, f"tensor name {name[:80]!r} is longer than 64 bytes", start)
+        notes.defects.add(f"tensor name {name[:80]!r} is longer than 64 bytes", start)
+    if "\0" in name:
+        notes.ambiguous("name", f"the tensor name {name[:80]!r} ends early for readers in C", start)
     rank = cursor.u32()
     if rank > DIMENSION_COUNT:
         raise unsupported(f"tensor {name[:80]!r} has {rank} dimensions", start)
@@ -242,21 +266,22 @@ def _info(cursor: _Cursor, defects: _Defects) -> _Info:
     return _Info(name, shape, cursor.u32(), cursor.u64(), start)
 
 
-def _check_names(infos: list[_Info], defects: _Defects) -> None:
+def _check_names(infos: list[_Info], notes: _Notes) -> None:
     seen: set[str] = set()
     for info in infos:
         if info.name in seen:
-            defects.add(Reason.MALFORMED, f"{info.label} is described twice", info.at)
+            notes.ambiguous("duplicate-tensor", f"{info.label} is described twice", info.at)
         seen.add(info.name)
 
 
-def _alignment(pairs: dict[str, Value]) -> int:
+def _alignment(pairs: dict[str, Value], notes: _Notes) -> int:
+    """Where no reader could use the value, the default; where some do, the value."""
     if (value := pairs.get(_ALIGNMENT)) is None:
         return _DEFAULT_ALIGNMENT
     number = value.number or 0
     if number <= 0 or number & (number - 1):
-        raise malformed(f"the alignment {value.text[:40]} is not a power of two")
-    return number
+        notes.ambiguous("alignment", f"the alignment {value.text[:40]} is not a power of two")
+    return number if number > 0 else _DEFAULT_ALIGNMENT
 
 
 def _aligned(position: int, alignment: int) -> int:
@@ -264,7 +289,7 @@ def _aligned(position: int, alignment: int) -> int:
 
 
 def _tensors(
-    infos: list[_Info], data: int, alignment: int, size: int, raw: Layout, defects: _Defects
+    infos: list[_Info], data: int, alignment: int, size: int, raw: Layout, defects: Defects
 ) -> list[Tensor]:
     """The tensors in order of offset; one that does not lie inside the file is a defect instead."""
     tensors = []
@@ -274,10 +299,10 @@ def _tensors(
         dtype, length, layout = _extent(info, raw, defects)
         offset = data + info.offset
         if info.offset % alignment:
-            defects.add(Reason.MALFORMED, f"{info.label} is not aligned to {alignment} bytes", info.at)
+            defects.add(f"{info.label} is not aligned to {alignment} bytes", info.at)
         if offset + length > size:
             message = f"{info.label} ends at byte {offset + length}, the file at {size}"
-            defects.add(Reason.TRUNCATED, message, info.at)
+            defects.add(message, info.at, Reason.TRUNCATED)
             continue
         tensors.append(
             Tensor(name=info.name, dtype=dtype, shape=info.shape, offset=offset, length=length, layout=layout)
@@ -285,60 +310,58 @@ def _tensors(
     return sorted(tensors, key=attrgetter("offset", "length"))
 
 
-def _extent(info: _Info, raw: Layout, defects: _Defects) -> tuple[str, int, Layout]:
+def _extent(info: _Info, raw: Layout, defects: Defects) -> tuple[str, int, Layout]:
     """Name, bytes and layout of the type; without a known block size there is no length."""
     if info.type not in TYPES:
         message = f"{info.label} has the type {info.type}, which was removed or is unknown"
-        defects.add(Reason.UNSUPPORTED, message, info.at)
+        defects.add(message, info.at, Reason.UNSUPPORTED)
         return f"type {info.type}", 0, Layout.PACKED
     dtype, block, width = TYPES[info.type]
     row = info.shape[-1] if info.shape else 1
     if row % block:
         message = f"{info.label}: rows of {row} elements do not fill {dtype} blocks of {block}"
-        defects.add(Reason.MALFORMED, message, info.at)
+        defects.add(message, info.at)
         return dtype, 0, Layout.PACKED
     layout = Layout.RAW if width == 1 else raw  # a single byte has no order
     return dtype, math.prod(info.shape) // block * width, layout
 
 
 def _cover(
-    tensors: list[Tensor], header: int, alignment: int, reader: ByteReader, defects: _Defects, *, known: bool
-) -> tuple[list[Tensor], list[Span]]:
-    """The tensors that overlap no earlier one, and the ranges of header and padding.
-
-    Holes are judged only when all lengths are `known`.
-    """
-    kept: list[Tensor] = []
+    tensors: list[Tensor], header: int, alignment: int, reader: ByteReader, notes: _Notes, *, known: bool
+) -> list[Span]:
+    """The ranges of header and padding. Holes are judged only when all lengths are `known`."""
     covered = [Span(start=0, end=header)]
     position = header
     for tensor in tensors:
-        if tensor.offset < position and tensor.length:
-            message = f"tensor {tensor.name[:80]!r} overlaps the one before it"
-            defects.add(Reason.MALFORMED, message, tensor.offset)
+        if not tensor.length:
             continue
-        kept.append(tensor)
-        if tensor.length:
-            if known:
-                covered += _gap(position, tensor.offset, alignment, reader, defects)
-            position = tensor.offset + tensor.length
+        if tensor.offset < position:
+            notes.ambiguous(
+                "overlap", f"tensor {tensor.name[:80]!r} overlaps the one before it", tensor.offset
+            )
+        elif known:
+            covered += _gap(position, tensor.offset, alignment, reader, notes)
+        position = max(position, tensor.offset + tensor.length)
     if known:
-        covered += _gap(position, reader.size, alignment, reader, defects)
-    return kept, covered
+        covered += _gap(position, reader.size, alignment, reader, notes)
+    return covered
 
 
-def _gap(start: int, end: int, alignment: int, reader: ByteReader, defects: _Defects) -> Iterator[Span]:
+def _gap(start: int, end: int, alignment: int, reader: ByteReader, notes: _Notes) -> Iterator[Span]:
     """The padding at the front of a gap; what is longer, or not zero, is a defect."""
     stop = min(end, _aligned(start, alignment))
-    if start == stop:
-        pass
-    elif stop - start > PADDING_BYTES:
-        defects.add(Reason.LIMIT, f"{stop - start} bytes of padding are not read", start)
-    elif reader.read_at(start, stop - start).strip(b"\0"):
-        defects.add(Reason.MALFORMED, f"{stop - start} bytes of padding are not zero", start)
-    else:
+    if stop - start > PADDING_BYTES:
+        notes.defects.add(f"{stop - start} bytes of padding are not read", start, Reason.LIMIT)
+    elif stray := stop - start - reader.read_at(start, stop - start).count(0):
+        notes.defects.add(f"{stop - start} bytes of padding are not zero", start)
+        notes.stray += stray
+        if notes.stray > STRAY_BYTES:
+            message = "the padding, which writers fill with zeros, holds data"
+            notes.hazards.add(HazardKind.HIDDEN_PAYLOAD, "padding", message, start)
+    elif start < stop:
         yield Span(start=start, end=stop)
     if end > stop:
-        defects.add(Reason.MALFORMED, f"{end - stop} bytes belong to no tensor", stop)
+        notes.defects.add(f"{end - stop} bytes belong to no tensor", stop)
 
 
 FORMAT = Format(

@@ -31,15 +31,11 @@ def read(probe: Probe) -> Facts:
     walk = open_walk(probe.reader)
     weights = read_weights(walk)
     texts = {a.name: a.texts[0] for a in walk.attributes if a.texts and len(a.texts) == 1}
+    for attribute in walk.attributes:
+        if attribute.name in _DOCUMENTS and attribute.name not in texts:
+            walk.defects.add(f"the attribute {attribute.name} is not a text")
     configuration = Configuration(walk.defects)
-    if "keras_version" in texts:
-        version, backend = _text(texts["keras_version"]), _text(texts.get("backend", b""))
-        configuration.framework(version, backend, "/keras_version")
-    if "model_config" in texts:
-        configuration.read_model(texts["model_config"], "/model_config")
-    if "training_config" in texts:
-        training = configuration.parse(texts["training_config"], "/training_config")
-        configuration.read_code(training, "/training_config")
+    _read_attributes(texts, configuration)
     if walk.outside:
         configuration.capabilities.add(Capability.EXTERNAL_DATA)
     plain = [(name, _text(text)) for name, text in texts.items() if name not in _DOCUMENTS]
@@ -51,10 +47,22 @@ def read(probe: Probe) -> Facts:
         tensors=weights.tensors,
         statements=tuple(configuration.statements),
         metadata=tuple(sorted((capped(name, 256), value) for name, value in plain + present)),
+        hazards=tuple(configuration.hazards.found),
         capabilities=frozenset(configuration.capabilities),
         external=weights.external,
         defects=tuple(walk.defects.found),
     )
+
+
+def _read_attributes(texts: dict[str, bytes], configuration: Configuration) -> None:
+    if "keras_version" in texts:
+        version, backend = _text(texts["keras_version"]), _text(texts.get("backend", b""))
+        configuration.framework(version, backend, "/keras_version")
+    if "model_config" in texts:
+        configuration.read_model(texts["model_config"], "/model_config")
+    if "training_config" in texts:
+        training = configuration.parse(texts["training_config"], "/training_config")
+        configuration.read_code(training, "/training_config")
 
 
 def _text(data: bytes) -> str:
@@ -69,4 +77,5 @@ FORMAT = Format(
     recognise=recognise,
     read=read,
     media_type="application/x-hdf5",
+    capabilities=frozenset((Capability.EMBEDS_CODE,)),
 )

@@ -16,10 +16,12 @@ from aibom.domain.text import capped
 from aibom.formats._keras import CONFIG_BYTES, Configuration
 from aibom.readers import json
 from aibom.readers.defects import Defects
+from aibom.readers.hazards import Hazards
 from aibom.readers.json import Json
 from aibom.readers.zip import STORED, Member, is_zip, member_names, open_member, read_archive
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", ".weights.h5"
+_VOCABULARY = "/vocabulary.txt"  # lines of text, written by lookup layers
 _NAME_COUNT = 1_000  # looked at to recognise an archive
 
 
@@ -45,6 +47,7 @@ class _Model:
     tensors: list[Tensor] = field(default_factory=list)
     external: list[External] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
+    hazards: Hazards = field(default_factory=Hazards)
     capabilities: set[Capability] = field(default_factory=set)
     assets: int = 0
     inflatable: int = INFLATED_BYTES  # left for all members together
@@ -56,7 +59,7 @@ class _Model:
             elif member.name.endswith(_WEIGHTS):
                 self._read_weights(member)
             elif member.name.startswith("assets/"):
-                self.assets += not member.directory
+                self.assets += not member.directory and not member.name.endswith(_VOCABULARY)
             elif not member.directory:
                 message = f"member {member.name[:80]!r} is no part of a Keras model"
                 self.defects.add(message, member.offset, Reason.NOT_READ)
@@ -70,13 +73,15 @@ class _Model:
             raise over_limit(f"{member.size} bytes, at most {CONFIG_BYTES} are read")
         reader = open_member(self.probe.reader, member)
         data = reader.read_at(0, reader.size)
-        configuration = Configuration(self.defects, member.offset)
+        configuration = Configuration(self.defects, member.offset, Hazards(member.name))
         pointer = f"/{member.name}"
         if member.name == _CONFIG:
             configuration.read_model(data, pointer)
         else:
-            _read_metadata(configuration.parse(data, pointer), configuration, pointer)
+            document = configuration.parse(data, pointer)
+            _read_metadata(document, configuration, pointer)
         self.statements += configuration.statements
+        self.hazards.extend(configuration.hazards.found)
         self.capabilities |= configuration.capabilities
 
     def _read_weights(self, member: Member) -> None:
@@ -130,6 +135,7 @@ def read(probe: Probe) -> Facts:
         tensors=tuple(model.tensors),
         covered=archive.covered,
         statements=tuple(model.statements),
+        hazards=tuple(model.hazards.found),
         capabilities=frozenset(model.capabilities),
         external=tuple(model.external),
         defects=tuple(model.defects.found),
@@ -144,4 +150,5 @@ FORMAT = Format(
     recognise=recognise,
     read=read,
     media_type="application/x-keras",
+    capabilities=frozenset((Capability.EMBEDS_CODE,)),
 )

@@ -13,10 +13,21 @@ from aibom.domain.facts import Capability, Facts, FileKind, Layout, Span, Tensor
 from aibom.domain.limits import TENSOR_COUNT
 from aibom.domain.protocols import Format, Match, Probe
 from aibom.domain.text import capped
+from aibom.formats._pickle import walk
 from aibom.readers import npy
 from aibom.readers.defects import Defects
+from aibom.readers.pickle_imports import Collected, capabilities
 from aibom.readers.ranges import Memory, Window
-from aibom.readers.zip import STORED, Archive, Member, inflate_head, is_zip, member_names, read_archive
+from aibom.readers.zip import (
+    STORED,
+    Archive,
+    Member,
+    inflate_head,
+    is_zip,
+    member_names,
+    open_member,
+    read_archive,
+)
 
 _SUFFIX = ".npy"
 _NAME_COUNT = 1_000  # looked at to recognise an archive
@@ -45,14 +56,14 @@ def read(probe: Probe) -> Facts:
         raise over_limit(f"{len(archive.members)} members, at most {TENSOR_COUNT} are read")
     defects = Defects()
     defects.extend(archive.defects)
+    collected = Collected(defects)
     tensors: list[Tensor] = []
     covered = list(archive.covered)
-    capabilities = set()
+    able = set()
     for member, header in _arrays(probe, archive, defects):
         if header.pickled:
-            capabilities.add(Capability.IMPORTS_CODE)
-            message = f"{capped(member.name, 80)!r}: pickled Python objects are not read"
-            defects.add(message, member.offset, Reason.NOT_READ)
+            able.add(Capability.IMPORTS_CODE)
+            covered += _objects(probe, member, header, collected)
             continue
         tensor = _tensor(member, header)
         if tensor is None:
@@ -63,14 +74,17 @@ def read(probe: Probe) -> Facts:
         if member.method == STORED:
             covered.append(Span(start=member.offset, end=tensor.offset))
     if any(member.encrypted for member in archive.members):
-        capabilities.add(Capability.ENCRYPTED)
+        able.add(Capability.ENCRYPTED)
     return Facts(
         format="npz",
         kind=FileKind.WEIGHTS,
         tensors=tuple(tensors),
         covered=tuple(sorted(covered, key=lambda span: span.start)),
-        capabilities=frozenset(capabilities),
-        indexed=Capability.IMPORTS_CODE not in capabilities,
+        imports=collected.imports,
+        hazards=collected.hazards,
+        nested=collected.nested,
+        capabilities=capabilities(collected.imports) | able,
+        indexed=True,
         defects=tuple(defects.found),
     )
 
@@ -96,6 +110,23 @@ def _header(probe: Probe, member: Member) -> npy.Header:
         if error.reason is not Reason.TRUNCATED or len(head) < _HEAD_BYTES:
             raise
     return npy.read_header(Memory(inflate_head(probe.reader, member, npy.HEADER_BYTES + _HEAD_BYTES)))
+
+
+def _objects(probe: Probe, member: Member, header: npy.Header, collected: Collected) -> Iterator[Span]:
+    """Walks the pickle of an array of Python objects, and tells what it covers."""
+    name = repr(capped(member.name, 80))
+    end = member.offset + member.compressed
+    try:
+        if member.method == STORED:
+            walked = walk(Window(probe.reader, 0, end), member.offset + header.start)
+            collected.add(walked, where=name)
+            yield Span(start=member.offset, end=member.offset + header.start)
+            yield from walked.covered
+        else:
+            collected.add(walk(open_member(probe.reader, member), header.start), member.offset, name)
+            yield Span(start=member.offset, end=end)
+    except UnreadableError as error:
+        collected.defects.caught(name, error, member.offset)
 
 
 def _tensor(member: Member, header: npy.Header) -> Tensor | None:

@@ -25,10 +25,12 @@ from aibom.domain.facts import (
     Statement,
     Tensor,
 )
+from aibom.domain.hazard import Hazard, HazardKind
 from aibom.domain.limits import METADATA_COUNT, STRING_CHARS
 from aibom.domain.protocols import Format, Match, Probe
 from aibom.formats import _onnx as schema
 from aibom.formats._onnx import Defects, Tensors
+from aibom.readers.hazards import Hazards
 from aibom.readers.protobuf import LEN, Field, Walker
 from aibom.readers.ranges import Cursor
 
@@ -44,7 +46,20 @@ HOLE_COUNT: Final = 10_000
 STANDARD_DOMAINS: Final = frozenset(
     ("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training")
 )
-KNOWN_DOMAINS: Final = frozenset(("com.microsoft",))  # built into ONNX Runtime, no library is loaded
+# Built into ONNX Runtime: no library is loaded.
+KNOWN_DOMAINS: Final = frozenset(
+    (
+        "com.microsoft",
+        "com.microsoft.dml",
+        "com.microsoft.experimental",
+        "com.microsoft.mlfeaturizers",
+        "com.microsoft.nchwc",
+        "com.ms.internal.nhwc",
+    )
+)
+# Interpreted by ONNX Runtime in whatever domain they stand.
+_PYTHON: Final = frozenset(("PyOp", "PythonOp", "PythonOpGrad"))
+_ENGINE = "EPContext"  # a network that was compiled for one processor, in the file or beside it
 
 _GRAPH = 7
 _FIRST_BYTES = frozenset(tag if tag < 0x80 else tag & 0x7F | 0x80 for tag in schema.MODEL)
@@ -94,6 +109,7 @@ def read(probe: Probe) -> Facts:
         covered=tuple(_covered(model, probe.size)),
         statements=tuple(_statements(model)),
         metadata=(*model.texts.items(), *model.properties.items()),
+        hazards=_hazards(model),
         capabilities=_capabilities(model),
         external=tuple(model.external),
         indexed=True,
@@ -118,8 +134,8 @@ class _Model:
     initializers: set[str] = field(default_factory=set)  # of the main graph
     tensors: list[Tensor] = field(default_factory=list)
     external: list[External] = field(default_factory=list)
-    operators: set[tuple[str, str]] = field(default_factory=set)
-    functions: set[tuple[str, str]] = field(default_factory=set)
+    operators: dict[tuple[str, str], int] = field(default_factory=dict)  # the first place of each
+    functions: dict[tuple[str, str], int] = field(default_factory=dict)
     holes: list[tuple[int, int]] = field(default_factory=list)
     full: set[str] = field(default_factory=set)  # what was cut at its limit
     defects: Defects = field(default_factory=Defects)
@@ -206,8 +222,8 @@ class _Model:
                 self._attribute(one, "default", f"{name}/", 1)
         self._name(self.functions, domain, name, message)
 
-    def _name(self, names: set[tuple[str, str]], domain: str, name: str, message: Field) -> None:
-        names.add((domain, name))
+    def _name(self, names: dict[tuple[str, str], int], domain: str, name: str, message: Field) -> None:
+        names.setdefault((domain, name), message.start)
         if len(names) > OPERATOR_COUNT:  # a cut list could hide the one operator that matters
             raise over_limit(f"more than {OPERATOR_COUNT} functions or foreign operators", message.start)
 
@@ -245,7 +261,7 @@ class _Model:
                 self._attribute(one, label, scope, depth)
             elif one.number == 7:
                 domain = self.walker.text(one, schema.NAME_BYTES)
-        if domain not in STANDARD_DOMAINS:
+        if domain not in STANDARD_DOMAINS or operator in _PYTHON:
             self._name(self.operators, domain, operator, message)
 
     def _attribute(self, message: Field, label: str, scope: str, depth: int) -> None:
@@ -297,9 +313,27 @@ def _covered(model: _Model, size: int) -> Iterator[Span]:
 def _custom(model: _Model) -> dict[str, list[str]]:
     """Operators that neither ONNX nor the model itself defines, by domain."""
     found: dict[str, list[str]] = defaultdict(list)
-    for domain, operator in sorted(model.operators - model.functions):
+    for domain, operator in sorted(model.operators.keys() - model.functions.keys()):
         found[domain].append(operator)
     return found
+
+
+def _hazards(model: _Model) -> tuple[Hazard, ...]:
+    """Operators that call Python or a compiled engine, then those that need a library."""
+    hazards, custom = Hazards(), []
+    for domain, operators in _custom(model).items():
+        for operator in operators:
+            found, at = f"{domain}::{operator}", model.operators[domain, operator]
+            if operator in _PYTHON:
+                message = f"the operator {found} calls a Python function that the model names"
+                hazards.add(HazardKind.GRAPH_OPERATION, found, message, at)
+            elif operator == _ENGINE:
+                custom.append((found, f"the operator {found} runs a compiled engine", at))
+            elif domain not in KNOWN_DOMAINS:
+                custom.append((found, f"the operator {found} comes from a library outside of the model", at))
+    for found, message, at in custom:
+        hazards.add(HazardKind.CUSTOM_OPERATOR, found, message, at)
+    return tuple(hazards.found)
 
 
 def _capabilities(model: _Model) -> frozenset[Capability]:

@@ -6,24 +6,16 @@ unpickled: see `readers.pickle`. Sources: PEP 307, PEP 3154, PEP 574, CPython's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
-from aibom.domain.errors import Reason, UnreadableError, unsupported
-from aibom.domain.facts import Facts, FileKind, Import, Span, Tensor
-from aibom.domain.limits import TENSOR_COUNT
+from aibom.domain.errors import unsupported
+from aibom.domain.facts import Facts, FileKind, Import
 from aibom.domain.protocols import Format, Match, Probe
-from aibom.domain.text import capped
-from aibom.readers.defects import Defects
-from aibom.readers.pickle import PROTOCOLS, STARTERS, Stream, run
-from aibom.readers.pickle_arrays import MODULE, Arrays
-from aibom.readers.pickle_imports import Imports, capabilities
-from aibom.readers.pickle_paths import leaves
-from aibom.readers.ranges import Memory
+from aibom.formats._pickle import begins_pickle, begins_with_protocol, walk
+from aibom.readers.pickle_arrays import MODULE
+from aibom.readers.pickle_imports import capabilities
 
-_STREAM_COUNT: Final = 1_000
-_LIKELY_OPCODES: Final = 32  # so many in a row are no accident
-_WHOLE_OPCODES: Final = 8  # the same, when STOP is the last of them
 _PICKLE_SUFFIXES: Final = (".pkl", ".pickle", ".joblib", ".dill", ".p", ".sav")
 # Names under which a loader, or whoever is to be fooled, expects weights or data.
 _WEIGHTS_SUFFIXES: Final = (
@@ -42,26 +34,11 @@ _COMPRESSORS: Final = {
 def recognise(probe: Probe) -> Match:
     """By the protocol mark and an opcode that can follow it; without a mark by name or a short run."""
     head = probe.head
-    if len(head) > 2 and head[0] == 0x80 and head[1] in PROTOCOLS and head[2] in STARTERS:
-        return Match.CONTENT
-    if probe.named(*_WEIGHTS_SUFFIXES) and _runs(probe):
+    if begins_with_protocol(head) or (probe.named(*_WEIGHTS_SUFFIXES) and begins_pickle(head, probe.size)):
         return Match.CONTENT
     if probe.named(*_PICKLE_SUFFIXES):
         return Match.NAME
     return Match.NAME if _compressor(head) and _named_packed(probe) else Match.NO
-
-
-def _runs(probe: Probe) -> bool:
-    """True when the head is a whole stream, or the start of one that is not there by accident."""
-    if not probe.head or probe.head[0] not in STARTERS:
-        return False
-    stream = run(Memory(probe.head))
-    if stream.defects or (stream.error and stream.error.reason is not Reason.TRUNCATED):
-        return False
-    if stream.error:
-        return stream.opcodes >= _LIKELY_OPCODES
-    # Two bytes such as "N." are a stream too, and start one in so many files of raw numbers.
-    return bool(stream.imports) or stream.stop == probe.size or stream.opcodes >= _WHOLE_OPCODES
 
 
 def _compressor(head: bytes) -> str | None:
@@ -78,88 +55,20 @@ def read(probe: Probe) -> Facts:
     compressor = _compressor(probe.head)
     if compressor:
         raise unsupported(f"compressed with {compressor}, not read", 0)
-    return _Walk(probe).facts()
-
-
-class _Walk:
-    """What the streams of one file have told so far; no stream is kept."""
-
-    def __init__(self, probe: Probe) -> None:
-        self._probe = probe
-        self._defects = Defects()
-        self._imports = Imports(self._defects)
-        self._tensors: list[Tensor] = []
-        self._protocol = 0
-        self._end = 0
-
-    def facts(self) -> Facts:
-        count = 0
-        while self._end < self._probe.size or count == 0:
-            if count == _STREAM_COUNT:
-                self._defects.add(f"more than {_STREAM_COUNT} streams", self._end, Reason.LIMIT)
-                break
-            if not self._stream(first=count == 0):
-                break
-            count += 1
-        imports = self._imports.listed()
-        return Facts(
-            format=_flavour(imports),
-            kind=FileKind.WEIGHTS,
-            version=str(self._protocol),
-            tensors=tuple(self._tensors),
-            covered=tuple(_between(self._tensors, self._end)),
-            imports=imports,
-            capabilities=capabilities(imports),
-            indexed=True,
-            defects=tuple(self._defects.found),
-        )
-
-    def _stream(self, *, first: bool) -> bool:
-        """Reads one stream; False when nothing can follow it."""
-        arrays = Arrays(self._probe.reader, self._imports, self._defects)
-        stream = run(self._probe.reader, self._end, after_build=arrays.after_build)
-        useful = bool(stream.imports or arrays.found)
-        if stream.error and not useful:
-            if first:
-                raise stream.error
-            left = self._probe.size - self._end
-            self._defects.add(f"{left} bytes follow the last stream", self._end)
-            return False
-        if first:
-            self._protocol = stream.protocol
-        self._imports.add(stream.imports)
-        self._defects.extend(stream.defects)
-        self._name(stream, arrays)
-        self._end = stream.stop
-        if stream.error:
-            self._defects.caught("the stream cannot be followed to its end", stream.error)
-        return stream.error is None
-
-    def _name(self, stream: Stream, arrays: Arrays) -> None:
-        wrappers = {id(wrapper) for wrapper, _ in arrays.found}
-        names: dict[int, str] = {}
-        try:
-            for path, value in leaves(stream.root, lambda value: id(value) in wrappers):
-                names.setdefault(id(value), path)
-        except UnreadableError as error:
-            self._defects.caught("names of arrays", error, stream.start)
-        for wrapper, array in arrays.found:
-            if len(self._tensors) == TENSOR_COUNT:
-                self._defects.add(f"more than {TENSOR_COUNT} arrays", array.offset, Reason.LIMIT)
-                return
-            # What hangs nowhere any more has its offset for a name.
-            self._tensors.append(array.tensor(capped(names.get(id(wrapper), f"@{array.offset}"))))
-
-
-def _between(tensors: list[Tensor], end: int) -> Iterator[Span]:
-    """The ranges up to `end` that hold opcodes and padding."""
-    position = 0
-    for tensor in tensors:
-        if position < tensor.offset:
-            yield Span(start=position, end=tensor.offset)
-        position = tensor.offset + tensor.length
-    if position < end:
-        yield Span(start=position, end=end)
+    walked = walk(probe.reader)
+    return Facts(
+        format=_flavour(walked.imports),
+        kind=FileKind.WEIGHTS,
+        version=str(walked.protocol),
+        tensors=walked.tensors,
+        covered=walked.covered,
+        imports=walked.imports,
+        hazards=walked.hazards,
+        nested=walked.nested,
+        capabilities=capabilities(walked.imports),
+        indexed=True,
+        defects=walked.defects,
+    )
 
 
 def _flavour(imports: tuple[Import, ...]) -> str:

@@ -6,7 +6,7 @@ Format: huggingface/sentence-transformers `SentenceTransformer._load_sbert_model
 from __future__ import annotations
 
 from aibom.domain.errors import malformed
-from aibom.domain.facts import Attribute, Capability, Facts, FileKind
+from aibom.domain.facts import Attribute, Facts, FileKind
 from aibom.domain.protocols import Format, Match, Probe
 from aibom.formats._document import (
     Collector,
@@ -64,8 +64,7 @@ def _state_modules(found: Collector, modules: list[Json]) -> None:
         at, extra = place(index, "type"), details(module=json.members(module).get("name"))
         found.add(Attribute.ARCHITECTURE, name, at, extra)
         if not name.startswith("sentence_transformers."):
-            found.add(Attribute.REMOTE_CODE, name, at, details(auto_class="module"))
-            found.capabilities.add(Capability.REMOTE_CODE)
+            found.code(name, at, details(auto_class="module"))
 
 
 FORMAT = Format(

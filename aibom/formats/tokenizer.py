@@ -2,8 +2,8 @@
 
 Formats: huggingface/tokenizers `Tokenizer.from_file` (tokenizer.json), huggingface/transformers
 `tokenization_utils_base` (tokenizer_config.json, vocabulary files, chat templates),
-google/sentencepiece `sentencepiece_model.proto`. No template is ever rendered: only its digest
-is told.
+google/sentencepiece `sentencepiece_model.proto`. No template is ever rendered: its digest is told,
+and what its syntax tree says that it would do.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from typing import Final, TypeGuard
 
 from aibom.domain.errors import over_limit
-from aibom.domain.facts import Attribute, Capability, Facts, FileKind
+from aibom.domain.facts import Attribute, Facts, FileKind
 from aibom.domain.limits import DOCUMENT_BYTES, KIB, MIB
 from aibom.domain.protocols import Format, Match, Probe
 from aibom.formats._document import (
@@ -24,16 +24,14 @@ from aibom.formats._document import (
     place,
     plain,
     reserved,
-    text_digest,
     whole,
 )
+from aibom.formats._template import TEMPLATE_BYTES, state_template, state_templates
 from aibom.readers import json, json_members, protobuf
-from aibom.readers.json import Json
 from aibom.readers.json_members import Member
 from aibom.readers.ranges import Cursor
 
 TOKENIZER_BYTES: Final = 40 * MIB
-TEMPLATE_BYTES: Final = 1 * MIB
 SMALL_VALUE_BYTES: Final = 64 * KIB
 PIECE_COUNT: Final = 400_000  # of a SentencePiece model; the largest has 300,000
 
@@ -60,30 +58,9 @@ def read_config(probe: Probe) -> Facts:
     found = Collector()
     found.one(Attribute.TOKENIZER_CLASS, document, "tokenizer_class")
     found.settings(document, ("model_max_length",))
-    _state_templates(found, document)
+    state_templates(found, document)
     found.auto_map(document)
     return _facts("tokenizer-config", found)
-
-
-def _state_templates(found: Collector, document: dict[str, Json]) -> None:
-    """A template, a list of objects with name and template, or (older) a mapping of both."""
-    value = document.get("chat_template")
-    if isinstance(value, str):
-        _state_template(found, value, place("chat_template"), "default")
-    elif isinstance(value, list):
-        for at, named in found.objects(document, "chat_template"):
-            _state_template(found, named.get("template"), at + place("template"), named.get("name"))
-    else:
-        for name, template in found.object(document, "chat_template").items():
-            _state_template(found, template, place("chat_template", name), name)
-
-
-def _state_template(found: Collector, template: Json, at: str, name: Json) -> None:
-    if not isinstance(template, str):
-        found.mistyped(at, template, "a text")
-        return
-    found.add(Attribute.CHAT_TEMPLATE_SHA256, text_digest(template), at, details(name=name))
-    found.capabilities.add(Capability.CHAT_TEMPLATE)
 
 
 def recognise_template(probe: Probe) -> Match:
@@ -98,11 +75,11 @@ def read_template(probe: Probe) -> Facts:
     """The digest of a template in a file of its own. Raises `UnreadableError`."""
     found = Collector()
     if probe.named(".json"):
-        _state_templates(found, parsed_object(probe))
+        state_templates(found, parsed_object(probe))
     else:
         name = probe.name.rpartition(".")[0]
         template = decoded(whole(probe, TEMPLATE_BYTES))
-        _state_template(found, template, "", "default" if name == "chat_template" else name)
+        state_template(found, template, "", "default" if name == "chat_template" else name)
     return _facts("chat-template", found)
 
 

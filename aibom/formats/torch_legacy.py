@@ -12,10 +12,11 @@ from typing import Final
 from aibom.domain.errors import Reason, UnreadableError, malformed, truncated
 from aibom.domain.facts import Facts, FileKind, Layout, Span
 from aibom.domain.protocols import Format, Match, Probe
+from aibom.formats._pickle import trailing
 from aibom.formats._torch import Storage, StorageId, Tensors, storage_ids
 from aibom.readers.defects import Defects
 from aibom.readers.pickle import Stream, run
-from aibom.readers.pickle_imports import Imports, capabilities
+from aibom.readers.pickle_imports import Collected, capabilities
 from aibom.readers.pickle_values import Sequence, Value
 from aibom.readers.ranges import Cursor, Memory
 
@@ -43,14 +44,14 @@ class _Checkpoint:
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
         self._defects = Defects()
-        self._imports = Imports(self._defects)
+        self._collected = Collected(self._defects)
         self._tensors = Tensors(probe.size, self._defects)
         self._covered: list[Span] = []
         self._position = 0
 
     def facts(self) -> Facts:
         error = self._walk()
-        imports = self._imports.listed()
+        imports = self._collected.imports
         if error is not None and not imports:
             raise error
         return Facts(
@@ -60,6 +61,8 @@ class _Checkpoint:
             tensors=tuple(self._tensors.found),
             covered=tuple(self._covered),
             imports=imports,
+            hazards=self._collected.hazards,
+            nested=self._collected.nested,
             capabilities=capabilities(imports),
             indexed=True,
             defects=tuple(self._defects.found),
@@ -83,12 +86,13 @@ class _Checkpoint:
         if self._position < self._probe.size:
             left = self._probe.size - self._position
             self._defects.add(f"{left} bytes follow the last storage", self._position)
+            for stream in trailing(self._probe.reader, self._position):
+                self._collected.add(stream)
         return None
 
     def _pickle(self, what: str) -> Stream:
         stream = run(self._probe.reader, self._position)
-        self._imports.add(stream.imports)
-        self._defects.extend(stream.defects)
+        self._collected.add(stream)
         self._cover(stream.stop)
         if stream.error is not None:
             raise stream.error
@@ -123,11 +127,10 @@ class _Checkpoint:
 
 
 def _keys(value: Value, offset: int) -> list[str]:
-    items = value.items if isinstance(value, Sequence) else None
-    if items is None or (isinstance(value, Sequence) and value.cut):
+    if not isinstance(value, Sequence):
         raise malformed("the storage keys are no list", offset)
-    keys = [str(item) for item in items if isinstance(item, (str, int))]
-    if len(set(keys)) != len(items):
+    keys = [str(item) for item in value if isinstance(item, (str, int))]
+    if len(set(keys)) != len(value):
         raise malformed("a storage key is doubled or no string", offset)
     return keys
 

@@ -18,7 +18,7 @@ from aibom.domain.protocols import Format, Match, Probe
 from aibom.formats._torch import Storage, StorageId, Tensors, View, element
 from aibom.readers.defects import Defects
 from aibom.readers.pickle import run
-from aibom.readers.pickle_imports import Imports, capabilities
+from aibom.readers.pickle_imports import Collected, capabilities
 from aibom.readers.pickle_literals import KEPT_BYTES
 from aibom.readers.pickle_paths import leaves
 from aibom.readers.pickle_values import Global, Persistent, Sequence, Value, is_natural
@@ -55,7 +55,7 @@ class _Checkpoint:
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
         self._defects = Defects()
-        self._imports = Imports(self._defects)
+        self._collected = Collected(self._defects)
         self._tensors = Tensors(probe.size, self._defects)
         self._members: dict[str, Member] = {}
         self._storages: dict[str, tuple[StorageId, Storage]] = {}
@@ -86,7 +86,7 @@ class _Checkpoint:
             except UnreadableError as error:
                 self._defects.caught(name, error)
                 failure = failure or error
-        imports = self._imports.listed()
+        imports = self._collected.imports
         if failure is not None and not imports:
             raise failure
         return Facts(
@@ -95,6 +95,8 @@ class _Checkpoint:
             tensors=tuple(self._tensors.found),
             covered=tuple(sorted(self._covered, key=lambda span: span.start)),
             imports=imports,
+            hazards=self._collected.hazards,
+            nested=self._collected.nested,
             capabilities=capabilities(imports),
             indexed=True,
             defects=tuple(self._defects.found),
@@ -120,8 +122,7 @@ class _Checkpoint:
 
     def _pickle(self, end: int) -> Value:
         stream = run(self._probe.reader, self._position, end, kept=_SMALL_KEPT_BYTES)
-        self._imports.add(stream.imports)
-        self._defects.extend(stream.defects)
+        self._collected.add(stream)
         if stream.error is not None:
             raise stream.error
         self._cover(self._position, stream.stop)
@@ -188,8 +189,7 @@ class _Checkpoint:
 
     def _read_object(self, end: int) -> None:
         stream = run(self._probe.reader, self._position, end)
-        self._imports.add(stream.imports)
-        self._defects.extend(stream.defects)
+        self._collected.add(stream)
         self._cover(self._position, stream.stop)
         if stream.error is not None:
             self._defects.caught("pickle", stream.error)

@@ -7,18 +7,21 @@ TorchScript adds `code/` and `constants.pkl` with its storages in `constants/`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from aibom.domain.errors import Reason, UnreadableError, malformed
 from aibom.domain.facts import Attribute, Capability, Facts, FileKind, Layout, Span, Statement
-from aibom.domain.protocols import Format, Match, Probe
+from aibom.domain.protocols import ByteReader, Format, Match, Probe
 from aibom.domain.text import capped
-from aibom.formats._torch import Find, Storage, StorageId, Tensors
+from aibom.formats._pickle import trailing
+from aibom.formats._torch import Find, Storage, StorageId, Tensors, storage_ids
 from aibom.readers.defects import Defects
 from aibom.readers.pickle import Stream, run
-from aibom.readers.pickle_imports import Imports, capabilities
+from aibom.readers.pickle_imports import Collected, capabilities
 from aibom.readers.pickle_values import Call, Global, Value
+from aibom.readers.ranges import Window
 from aibom.readers.zip import STORED, Archive, Member, is_zip, member_names, open_member, read_archive
 
 _NAME_COUNT: Final = 20_000  # looked at to recognise an archive
@@ -81,9 +84,10 @@ class _Container:
         self._folder = _folder(archive.members[0].name)
         self._defects = Defects()
         self._defects.extend(archive.defects)
-        self._imports = Imports(self._defects)
+        self._collected = Collected(self._defects)
         self._tensors = Tensors(probe.size, self._defects)
         self._roots: dict[str, str] = {}
+        self._reached: set[int] = set()  # offsets of storages that a pickle names
         names = frozenset(member.name.removeprefix(self._folder) for member in archive.members)
         self._script = _is_script(names)
 
@@ -95,7 +99,7 @@ class _Container:
             member = self._find(name)
             if member is not None and (self._script or name == "data.pkl"):
                 self._pickle(name, member, self._storages(storages, layout) if storages else None)
-        imports = self._imports.listed()
+        imports = self._collected.imports
         code = {Capability.EMBEDS_CODE} if self._script else set()
         return Facts(
             format="torchscript" if self._script else "torch-zip",
@@ -105,6 +109,8 @@ class _Container:
             covered=tuple(sorted(self._covered(), key=lambda span: span.start)),
             statements=tuple(self._statements()),
             imports=imports,
+            hazards=self._collected.hazards,
+            nested=self._collected.nested,
             capabilities=capabilities(imports) | code,
             indexed=True,
             defects=tuple(self._defects.found),
@@ -133,15 +139,11 @@ class _Container:
 
     def _pickle(self, name: str, member: Member, find: Find | None) -> None:
         try:
-            stream = self._run(member)
+            stream = self._run(name, member)
         except UnreadableError as error:
             self._defects.caught(name, error)
             return
-        # Offsets in an inflated member are none in the file.
         at = None if member.method == STORED else member.offset
-        self._imports.add(stream.imports, at)
-        for defect in stream.defects:
-            self._defects.add(f"{name}: {defect.message}", defect.offset if at is None else at, defect.reason)
         if stream.error:
             self._defects.caught(name, stream.error, at)
         if find is None:
@@ -149,20 +151,32 @@ class _Container:
         if stream.cut:
             self._defects.add(f"{name}: too many values, some tensors may be missing", at, Reason.LIMIT)
         self._tensors.collect(stream.root, find, "" if name == "data.pkl" else "constants/")
+        self._reach(stream.root, find)
         root = _class_name(stream.root)
         if self._script and root:
             self._roots.setdefault(name, root)
 
-    def _run(self, member: Member) -> Stream:
+    def _reach(self, root: Value, find: Find) -> None:
+        try:
+            found = [find(wanted) for wanted in storage_ids(root)]
+        except UnreadableError:
+            return  # told already, where the tensors were collected
+        self._reached |= {storage.offset for storage in found if storage is not None}
+
+    def _run(self, name: str, member: Member) -> Stream:
         if member.method == STORED and not member.encrypted:
-            start, end = member.offset, member.offset + member.compressed
-            stream = run(self._probe.reader, start, end)
+            start, at = member.offset, None
+            reader: ByteReader = Window(self._probe.reader, 0, start + member.compressed)
         else:
-            plain = open_member(self._probe.reader, member)
-            start, end = 0, plain.size
-            stream = run(plain)
-        if stream.error is None and stream.stop != end:
-            self._defects.add(f"{end - stream.stop} bytes behind the pickle", member.offset)
+            # Offsets in an inflated member are none in the file.
+            start, at = 0, member.offset
+            reader = open_member(self._probe.reader, member)
+        stream = run(reader, start)
+        self._collected.add(stream, at, name)
+        if stream.error is None and stream.stop != reader.size:
+            self._defects.add(f"{reader.size - stream.stop} bytes behind the pickle", member.offset)
+            for further in trailing(reader, stream.stop):
+                self._collected.add(further, at, name)
         return stream
 
     def _storages(self, folder: str, layout: Layout) -> Find:
@@ -181,18 +195,28 @@ class _Container:
         return find
 
     def _covered(self) -> Iterator[Span]:
-        """Everything but storages: those no tensor uses stay unexplained on purpose."""
+        """Everything but storages. Of those, one that a pickle names and no tensor lies in is some
+        other kind of tensor (sparse, a bare storage); one that nothing names stays unexplained.
+        """
+        used = sorted(tensor.offset for tensor in self._tensors.found)
         yield from self._archive.covered
         code = f"{self._folder}code/"
         names = {self._folder + name for name in (*_RECORDS, *_PICKLES)}
         for member in self._archive.members:
-            if member.name in names or (self._script and member.name.startswith(code)):
+            own = member.name in names or (self._script and member.name.startswith(code))
+            if own or (member.offset in self._reached and not _lies_in(used, member)):
                 yield Span(start=member.offset, end=member.offset + member.compressed)
 
     def _statements(self) -> Iterator[Statement]:
         root = self._roots.get("data.pkl")
         if root:
             yield Statement(attribute=Attribute.ARCHITECTURE, value=root, pointer="data.pkl")
+
+
+def _lies_in(offsets: list[int], member: Member) -> bool:
+    """True when one of the sorted offsets is in the data of the member."""
+    at = bisect_left(offsets, member.offset)
+    return at < len(offsets) and offsets[at] < member.offset + max(1, member.compressed)
 
 
 def _class_name(root: Value) -> str | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from aibom.domain.confidence import Confidence
 from aibom.domain.facts import Attribute, Capability, Facts, FileKind
 from aibom.domain.protocols import Format, Match, Probe
 from aibom.formats._document import Collector, details, parsed_object, place, plain, reserved
+from aibom.formats._template import state_templates
 from aibom.readers import json
 from aibom.readers.json import Json
 
@@ -27,7 +29,23 @@ _NAMES = (
     "video_preprocessor_config.json", "scheduler_config.json",
 )  # fmt: skip
 # One of these tells such a file from any other config.json.
-_MARKS = ("model_type", "architectures", "_class_name", "auto_map", "_name_or_path")
+_MARKS = (
+    "model_type", "architectures", "_class_name", "auto_map", "_name_or_path", "custom_pipelines",
+    "chat_template", "processor_class", "image_processor_type", "trust_remote_code",
+)  # fmt: skip
+# Where the parts of a pipeline come from: diffusers takes any other name for a file of the
+# repository, or else for an installed package. The rest are its own pipelines that define parts.
+_LIBRARIES: Final = frozenset({
+    "diffusers", "transformers", "flax", "peft", "onnxruntime.training", "sentence_transformers", "optimum",
+    "ace_step", "alt_diffusion", "audioldm2", "bria", "chroma", "cogvideo", "cosmos", "deepfloyd_if",
+    "flux", "flux2", "hidream_image", "hunyuan_video", "kandinsky", "kandinsky2_2", "kandinsky3",
+    "kandinsky5", "kolors", "latent_diffusion", "ltx", "ltx2", "lumina", "lumina2", "marigold", "mochi",
+    "musicldm", "omnigen", "paint_by_example", "pixart_alpha", "qwenimage", "sana", "shap_e",
+    "semantic_stable_diffusion", "spectrogram_diffusion", "stable_audio", "stable_cascade",
+    "stable_diffusion", "stable_diffusion_3", "stable_diffusion_safe", "stable_diffusion_xl",
+    "stable_video_diffusion", "unclip", "unidiffuser", "versatile_diffusion", "visualcloze", "vq_diffusion",
+    "wan", "wuerstchen",
+})  # fmt: skip
 
 
 def recognise(probe: Probe) -> Match:
@@ -46,6 +64,7 @@ def read(probe: Probe) -> Facts:
     found = Collector()
     _state_identity(found, document)
     found.auto_map(document)
+    state_templates(found, document)
     _state_pipelines(found, document)
     _state_quantisation(found, found.object(document, "quantization_config"))
     found.settings(document, HYPERPARAMETERS)
@@ -77,14 +96,16 @@ def _state_pipelines(found: Collector, document: dict[str, Json]) -> None:
     for task, pipeline in found.object(document, "custom_pipelines").items():
         extra = details(auto_class="pipeline", task=task)
         at = place("custom_pipelines", task)
-        found.one(Attribute.REMOTE_CODE, json.members(pipeline), "impl", at, extra)
+        implementation = json.members(pipeline).get("impl")
+        if isinstance(implementation, str):
+            found.code(implementation, at + place("impl"), extra)
+        elif implementation is not None:
+            found.mistyped(at + place("impl"), implementation, "a text")
         found.capabilities.add(Capability.REMOTE_CODE)
     class_name = document.get("_class_name")
     if isinstance(class_name, list):
         name = ".".join(json.strings(class_name))
-        extra = details(auto_class="DiffusionPipeline")
-        found.add(Attribute.REMOTE_CODE, name, place("_class_name"), extra)
-        found.capabilities.add(Capability.REMOTE_CODE)
+        found.code(name, place("_class_name"), details(auto_class="DiffusionPipeline"))
     else:
         found.one(Attribute.ARCHITECTURE, document, "_class_name")
 
@@ -113,6 +134,9 @@ def _state_components(found: Collector, document: dict[str, Json]) -> None:
         if library and class_name:
             extra = details(component=name, library=library)
             found.add(Attribute.ARCHITECTURE, class_name, place(name, 1), extra)
+            if library.partition(".")[0] not in _LIBRARIES and library not in _LIBRARIES:
+                where = details(auto_class="component", folder=name)
+                found.code(f"{library}.{class_name}", place(name), where, Confidence.MEDIUM)
 
 
 def _never(_: Probe) -> Match:

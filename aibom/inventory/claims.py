@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from aibom.domain.component import Claim, Confidence, Origin
+from aibom.domain.component import Claim, Origin
+from aibom.domain.confidence import Confidence
 from aibom.domain.facts import Attribute, FileKind, Statement
 from aibom.domain.file import File
 from aibom.domain.licences import says_nothing

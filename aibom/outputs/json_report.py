@@ -8,6 +8,7 @@ import orjson
 
 from aibom.domain.check import Check
 from aibom.domain.component import Claim, Component, Relation
+from aibom.domain.content import Content
 from aibom.domain.facts import Facts
 from aibom.domain.file import File
 from aibom.domain.finding import Finding
@@ -35,6 +36,7 @@ def render(report: Report) -> bytes:
         "references": [_reference(reference) for reference in report.references],
         "files": [_file(file) for file in report.files],
         "checks": [_check(check) for check in report.checks],
+        "contents": [_content(content) for content in report.contents],
         "findings": [_finding(finding) for finding in report.findings],
         "gaps": [_gap(gap) for gap in report.gaps],
     }
@@ -157,8 +159,26 @@ def _facts(facts: Facts, digests: tuple[bytes | None, ...]) -> dict[str, Value]:
         "capabilities": sorted(facts.capabilities),
         "metadata": [[visible(key), visible(value)] for key, value in facts.metadata],
         "imports": [
-            {"module": visible(i.module), "name": visible(i.qualname), "offset": i.offset, "called": i.called}
+            {
+                "module": visible(i.module),
+                "name": visible(i.qualname),
+                "use": i.use.label,
+                "arguments": visible(i.arguments),
+                "offset": i.offset,
+                "inside": visible(i.inside),
+            }
             for i in facts.imports
+        ],
+        "hazards": [
+            {
+                "kind": h.kind,
+                "found": visible(h.found),
+                "message": visible(h.message),
+                "offset": h.offset,
+                "inside": visible(h.inside),
+                "confidence": h.confidence.label,
+            }
+            for h in facts.hazards
         ],
         "columns": [
             {"name": visible(c.name), "type": visible(c.type), "nullable": c.nullable} for c in facts.columns
@@ -191,6 +211,26 @@ def _check(check: Check) -> dict[str, Value]:
     }
 
 
+def _content(content: Content) -> dict[str, Value]:
+    return {
+        "path": visible(content.path),
+        "verdict": content.verdict.label,
+        "objections": [
+            {
+                "module": visible(each.item.module),
+                "name": visible(each.item.qualname),
+                "use": each.item.use.label,
+                "inside": visible(each.item.inside),
+                "dangerous": each.dangerous,
+                "why": visible(each.why),
+            }
+            for each in content.objections
+        ],
+        "allowlists": list(content.packs),
+        "unexamined": [visible(reason) for reason in content.unexamined],
+    }
+
+
 def _finding(finding: Finding) -> dict[str, Value]:
     return {
         "rule": finding.rule,
@@ -199,7 +239,9 @@ def _finding(finding: Finding) -> dict[str, Value]:
         "subject": visible(finding.subject),
         "path": visible(finding.location.path),
         "line": finding.location.line,
+        "column": finding.location.column,
         "offset": finding.location.offset,
+        "inside": visible(finding.location.inside),
         "message": visible(finding.message),
         "found": visible(finding.found),
         "expected": visible(finding.expected),

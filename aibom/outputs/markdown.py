@@ -20,6 +20,8 @@ def render(report: Report, *, fail_on: Severity = Severity.HIGH, strict: bool = 
     verdict = summary.verdict(report, fail_on, strict=strict)
     lines = [f"# aibom: {names}", "", f"**{_text(verdict)}**", ""]
     lines += [_text(summary.coverage(report)), ""]
+    contents = summary.contents(report)
+    lines += [_text(contents), ""] if contents else []
     lines += [*_components(report), *_findings(report), *_gaps(report)]
     return ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8", "replace")
 
@@ -61,7 +63,7 @@ def _components(report: Report) -> Iterator[str]:
 
 def _findings(report: Report) -> Iterator[str]:
     rows = [
-        (found.severity.label, found.rule, found.location.path, found.message, found.remedy)
+        (found.severity.label, found.rule, summary.place(found.location), found.message, found.remedy)
         for found in report.findings
     ]
     yield from _table("Findings", ("Severity", "Rule", "Where", "What", "What to do"), rows)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from aibom.domain.component import Component, ComponentKind
+from aibom.domain.content import ContentVerdict
 from aibom.domain.facts import Attribute
 from aibom.domain.file import File
-from aibom.domain.finding import Severity
+from aibom.domain.finding import Location, Severity
 from aibom.domain.gap import Gap
 from aibom.domain.licences import spdx_of
 from aibom.domain.report import Report
@@ -92,6 +95,18 @@ def coverage(report: Report) -> str:
     if found.excluded:
         text += f"; {found.excluded:,} excluded"
     return f"{text} ({size(found.bytes)})"
+
+
+def contents(report: Report) -> str:
+    """One line that counts what loading the files would run; empty when no file is loaded."""
+    counts = Counter(content.verdict for content in report.contents)
+    told = [f"{counts[verdict]:,} {verdict.label}" for verdict in ContentVerdict if counts[verdict]]
+    return f"content of {plural(counts.total(), 'file')}: {', '.join(told)}" if told else ""
+
+
+def place(location: Location) -> str:
+    """Path, and what lies inside of it: `model.pt!archive/data.pkl`."""
+    return visible("!".join(filter(None, (location.path, location.inside))))
 
 
 def gap_line(gap: Gap) -> str:

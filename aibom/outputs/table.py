@@ -98,7 +98,7 @@ def _findings(report: Report, width: int, paint: Paint) -> Iterator[str]:
 
 def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
     style = _SEVERITY_STYLE.get(finding.severity, "dim")
-    yield f"{_INDENT}{paint(finding.severity.label, style)} {finding.rule}: {visible(finding.location.path)}"
+    yield f"{_INDENT}{paint(finding.severity.label, style)} {finding.rule}: {summary.place(finding.location)}"
     indent = _INDENT * 3
     yield from textwrap.wrap(visible(finding.message), width, initial_indent=indent, subsequent_indent=indent)
     remedy = f"what to do: {visible(finding.remedy)}"
@@ -125,6 +125,9 @@ def _more(count: int, noun: str) -> Iterator[str]:
 def _foot(report: Report, paint: Paint, verdict: str) -> Iterator[str]:
     yield ""
     yield summary.coverage(report)
+    contents = summary.contents(report)
+    if contents:
+        yield contents
     passed = "yellow" if report.gaps else "green"
     yield paint(verdict, passed if verdict.startswith("PASSED") else "red")
 

@@ -33,7 +33,7 @@ class Policy:
     def use(self) -> PolicyUse:
         return PolicyUse(name=self.name, sha256=self.sha256)
 
-    def severity(self, rule: str, default: Severity) -> Severity | None:
+    def severity(self, rule: str, default: Severity | None) -> Severity | None:
         return dict(self.severities).get(rule, default)
 
 

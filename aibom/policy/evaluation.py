@@ -19,7 +19,7 @@ def evaluate(policy: Policy, report: Report) -> tuple[Finding, ...]:
 
 def _violations(policy: Policy, report: Report) -> Iterator[Finding]:
     for rule in RULES:
-        severity = policy.severity(rule.id, rule.severity)
+        severity = policy.severity(rule.id, None if rule.optional else rule.severity)
         if severity is not None:
             yield from (replace(finding, severity=severity) for finding in rule.check(report))
 

@@ -9,26 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from itertools import repeat
+from operator import length_hint
+from sys import maxsize
+from typing import ClassVar, Final, TypeAlias
 
-from aibom.domain.errors import Reason, UnreadableError, malformed, over_limit
-from aibom.domain.facts import Defect, Import
-from aibom.domain.limits import IMPORT_COUNT, PICKLE_OPCODE_COUNT
+from aibom.domain.errors import UnreadableError, malformed, over_limit
+from aibom.domain.facts import Defect, Import, Nested
+from aibom.domain.hazard import Hazard, HazardKind
+from aibom.domain.limits import PICKLE_OPCODE_COUNT
 from aibom.domain.protocols import ByteReader
-from aibom.domain.text import capped
-from aibom.readers.pickle_input import LINE_BYTES
+from aibom.readers.pickle_calls import AfterBuild, Calls
 from aibom.readers.pickle_literals import KEPT_BYTES
-from aibom.readers.pickle_stack import Containers
-from aibom.readers.pickle_values import OPAQUE, Blob, Call, Global, Opaque, Persistent, Value
+from aibom.readers.pickle_nested import PROTOCOLS
+from aibom.readers.pickle_size import largest
+from aibom.readers.pickle_values import Value
 
-PROTOCOLS: Final = range(6)
-UNKNOWN: Final = "?"  # stands for a module or name that cannot be resolved
-_NAME_CHARS: Final = 256
-_CALL_COST: Final = 96  # bytes
-_PERSISTENT_COST: Final = 48
-_STOP: Final = 0x2E
+_EXPANDED_COUNT: Final = 10**8  # values; no honest file unfolds to so many
+_EXPANDED_RATIO: Final = 10**4  # values to opcodes
+_SHARED_COUNT: Final = 26  # with fewer doublings there are no 10^8 values
+_STOPPED: Final = maxsize  # a place that no opcode has
 
-AfterBuild: TypeAlias = Callable[[Value, int], int]
+
+# Takes the machine and the place of the operand, gives the place of the next opcode.
+Handler: TypeAlias = "Callable[[Machine, int], int]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,8 @@ class Stream:
 
     root: Value = field(repr=False)
     imports: tuple[Import, ...]
+    hazards: tuple[Hazard, ...]
+    nested: tuple[Nested, ...]  # literals that may be files of their own
     start: int
     stop: int
     protocol: int
@@ -56,6 +62,7 @@ def run(
     *,
     after_build: AfterBuild | None = None,
     kept: int = KEPT_BYTES,
+    opcodes: int = PICKLE_OPCODE_COUNT,
 ) -> Stream:
     """The stream at `start`, read once. Never raises: the error stands beside what was seen.
 
@@ -64,21 +71,26 @@ def run(
     `after_build` gets what a BUILD has filled and the offset after it, and returns the offset to
     go on at: some writers put raw data between opcodes. It may raise `UnreadableError`.
     """
-    machine = Machine(reader, start, end, after_build)
-    machine.room = kept
+    return told(Machine(reader, start, end, kept, after_build), opcodes)
+
+
+def told(machine: Machine, opcodes: int) -> Stream:
+    """What the machine finds in its stream, of which it does at most so many opcodes."""
     root: Value = None
     error = None
     try:
-        root = machine.steps()
+        root = machine.steps(opcodes)
     except UnreadableError as caught:
         error = caught
     except IndexError:
-        error = malformed("the stack is too short for the opcode", machine.op)
+        error = malformed("the stack is too short for the opcode", machine.stop)
     return Stream(
         root=root,
         imports=machine.imports(),
-        start=start,
-        stop=machine.position,
+        hazards=tuple(machine.hazards.found),
+        nested=tuple(machine.nested.values()),
+        start=machine.start,
+        stop=min(machine.stop, machine.end),
         protocol=machine.protocol,
         opcodes=machine.count,
         defects=tuple(machine.defects),
@@ -87,189 +99,83 @@ def run(
     )
 
 
-class Machine(Containers):
-    """The loop, and the opcodes that import and call."""
+class Machine(Calls):
+    """The loop, and the opcodes that begin and end a stream."""
 
-    __slots__ = ("_after_build", "_globals", "count", "protocol")
+    __slots__ = ("count", "protocol", "stop")
+    handlers: ClassVar[tuple[Handler, ...]]  # by opcode
 
     def __init__(
-        self, reader: ByteReader, start: int, end: int | None, after_build: AfterBuild | None
+        self, reader: ByteReader, start: int, end: int | None, room: int, after_build: AfterBuild | None
     ) -> None:
-        super().__init__(reader, start, end)
-        self._after_build = after_build
-        self._globals: dict[tuple[str, str], Global] = {}
+        super().__init__(reader, start, end, room, after_build)
         self.protocol = 0
         self.count = 0
+        self.stop = start
 
-    def steps(self) -> Value:
-        """Runs to STOP and returns what it leaves."""
-        count = 0
+    def steps(self, most: int) -> Value:
+        """Runs to STOP and returns what it leaves; raises limit after `most` opcodes."""
+        handlers = self.handlers
+        budget = repeat(None, most)
+        at = 0
         try:
-            for count in range(1, PICKLE_OPCODE_COUNT + 1):  # noqa: B007
-                self.op_at = at = self.at
-                if at >= self.filled:
-                    self.fill(1)
-                    at = self.at
-                self.at = at + 1
-                code = self.window[at]
-                if code == _STOP:
-                    return self._stop()
-                _HANDLERS[code](self)
+            while at != _STOPPED:
+                at = self.advance(at)
+                window = self.window
+                for _ in budget:
+                    at = handlers[window[at]](self, at + 1)
+                    if at >= self.limit:
+                        break
+                else:
+                    raise over_limit(f"more than {most} opcodes", self.base + at)
         finally:
-            self.count = count
-        raise over_limit(f"more than {PICKLE_OPCODE_COUNT} opcodes", self.op)
+            self.count = most - length_hint(budget) + self.joined
+            if at != _STOPPED:
+                self.stop = self.base + at
+        root = self.stack.pop()
+        self.hold((root,))
+        self.measure(root)
+        return root
 
-    def _stop(self) -> Value:
-        if self.inside_frame():
-            self.note(Reason.MALFORMED, "the stream stops inside a frame")
-        return self.stack.pop()
+    def measure(self, root: Value) -> None:
+        """Records a stream whose containers hold each other so often that following them never ends."""
+        if self.shared < _SHARED_COUNT:
+            return
+        size = largest((root, *self.memo, *self.sparse.values()))
+        if size > max(_EXPANDED_COUNT, _EXPANDED_RATIO * self.count):
+            message = f"unfolds to {size:.0e} values when shared containers are followed each time"
+            self.hazards.add(HazardKind.DECOMPRESSION_BOMB, "expanding-pickle", message, self.start)
 
-    def imports(self) -> tuple[Import, ...]:
-        """Every name once; called when the stream calls it or changes what it names."""
-        return tuple(
-            Import(
-                module=capped(value.module, _NAME_CHARS),
-                qualname=capped(value.qualname, _NAME_CHARS),
-                offset=value.offset,
-                called=value in self.called,
-            )
-            for value in self._globals.values()
-        )
+    def halt(self, at: int) -> int:
+        if self.inside_frame(at):
+            self.differ("the stream stops inside a frame", at)
+        self.stop = self.base + at
+        return _STOPPED
 
-    def unknown(self) -> None:
-        raise malformed(f"0x{self.window[self.at - 1]:02x} is no opcode", self.op)
+    def unknown(self, at: int) -> int:
+        raise malformed(f"0x{self.window[at - 1]:02x} is no opcode", self.base + at - 1)
 
-    def proto(self) -> None:
-        self.protocol = self.byte()
+    def proto(self, at: int) -> int:
+        self.protocol = self.window[at]
         if self.protocol not in PROTOCOLS:
-            raise malformed(f"protocol {self.protocol}", self.op)
-        if self.op != self.start:
-            self.note(Reason.MALFORMED, "the protocol changes inside the stream")
-
-    # Imports
-
-    def _import(self, module: str | None, name: str | None) -> Value:
-        if module is None or name is None:
-            self.note(Reason.MALFORMED, "an import whose name cannot be resolved")
-        key = (UNKNOWN if module is None else module, UNKNOWN if name is None else name)
-        # One symbol per name, so that a call through any of its uses marks the import.
-        found = self._globals.get(key)
-        if found is None:
-            if len(self._globals) >= IMPORT_COUNT:
-                self.note(Reason.LIMIT, f"more than {IMPORT_COUNT} imports")
-                return OPAQUE
-            found = self._globals[key] = Global(*key, self.op)
-        return found
-
-    def _line_text(self, encoding: str) -> str | None:
-        line = self.line()
-        return None if line is None else self.decoded(line, encoding)
-
-    def global_(self) -> None:
-        module = self._line_text("utf-8")
-        self.stack.append(self._import(module, self._line_text("utf-8")))
-
-    def stack_global(self) -> None:
-        name = self._name(self.stack.pop())
-        self.stack.append(self._import(self._name(self.stack.pop()), name))
-
-    def _name(self, value: Value) -> str | None:
-        # CPython refuses anything but text here; what may have been text beyond the budget is "?" too.
-        if isinstance(value, Blob) and value.encoding and value.length <= LINE_BYTES:
-            return self.decoded(self.reader.read_at(value.offset, value.length), value.encoding)
-        return value if isinstance(value, str) else None
-
-    def _extension(self, length: int) -> None:
-        # Which global the number stands for is known to the loading program alone (PEP 307).
-        self.number(length)
-        self.stack.append(self._import(None, None))
-
-    def ext1(self) -> None:
-        self._extension(1)
-
-    def ext2(self) -> None:
-        self._extension(2)
-
-    def ext4(self) -> None:
-        self._extension(4)
-
-    # Calls
-
-    def _call(self, function: Value, args: Value, kwargs: Value = None) -> None:
-        if isinstance(function, Global):
-            self.called.add(function)
-        # What a call or the loading program returns may be called; a text or a number may not.
-        elif not isinstance(function, (Call, Persistent)):
-            self.note(
-                Reason.LIMIT if isinstance(function, Opaque) else Reason.MALFORMED,
-                "a call of something that is not known",
-            )
-        kept = self.keep(_CALL_COST)
-        self.stack.append(Call(function, args, self.op, kwargs) if kept else OPAQUE)
-
-    def reduce(self) -> None:
-        args = self.stack.pop()
-        self._call(self.stack.pop(), args)
-
-    def newobj_ex(self) -> None:
-        kwargs = self.stack.pop()
-        args = self.stack.pop()
-        self._call(self.stack.pop(), args, kwargs)
-
-    def inst(self) -> None:
-        module = self._line_text("ascii")
-        function = self._import(module, self._line_text("ascii"))
-        self._call(function, tuple(self.since_mark()))
-
-    def obj(self) -> None:
-        items = self.since_mark()
-        self._call(items.pop(0), tuple(items))
-
-    def build(self) -> None:
-        state = self.stack.pop()
-        target = self.stack[-1]
-        if isinstance(target, Call):
-            target.state = state
-        elif isinstance(target, Global):
-            # BUILD on a class or module sets attributes of the real one.
-            self.called.add(target)
-        if self._after_build is not None:
-            position = self._after_build(target, self.position)
-            if position != self.position:
-                if self.inside_frame():
-                    self.note(Reason.MALFORMED, "raw data inside a frame")
-                self.seek(position)
-
-    # The rest
-
-    def persid(self) -> None:
-        self._persistent(self._line_text("ascii"))
-
-    def binpersid(self) -> None:
-        self._persistent(self.stack.pop())
-
-    def _persistent(self, value: Value) -> None:
-        self.stack.append(Persistent(value) if self.keep(_PERSISTENT_COST) else OPAQUE)
-
-    def next_buffer(self) -> None:
-        self.note(Reason.UNSUPPORTED, "a buffer that is not in the stream")
-        self.stack.append(OPAQUE)
-
-    def readonly_buffer(self) -> None:
-        self.stack[-1] = self.stack[-1]
+            raise malformed(f"protocol {self.protocol}", self.base + at - 1)
+        if self.base + at - 1 != self.start:
+            self.differ("the protocol changes inside the stream", at)
+        return at + 1
 
 
-def _push(value: Value) -> Callable[[Machine], None]:
-    def push(machine: Machine) -> None:
+def _push(value: Value) -> Handler:
+    def push(machine: Machine, at: int) -> int:
         machine.stack.append(value)
+        return at
 
     return push
 
 
 _CONSTANTS: Final[dict[bytes, Value]] = {b"N": None, b"\x88": True, b"\x89": False, b")": ()}
 _M: Final = Machine
-_OPCODES: Final[dict[bytes, Callable[[Machine], None]]] = {
-    b"\x80": _M.proto, b"\x95": _M.enter_frame, b"(": _M.mark, b"0": _M.pop, b"1": _M.pop_mark,
+_OPCODES: Final[dict[bytes, Handler]] = {
+    b"\x80": _M.proto, b"\x95": _M.enter_frame, b".": _M.halt, b"(": _M.mark, b"0": _M.pop, b"1": _M.pop_mark,
     b"2": _M.dup, b"\x94": _M.memoize, b"p": _M.put, b"q": _M.binput, b"r": _M.long_binput,
     b"g": _M.get, b"h": _M.binget, b"j": _M.long_binget,
     b"I": _M.int_line, b"J": _M.binint, b"K": _M.binint1, b"M": _M.binint2, b"L": _M.long_line,
@@ -283,11 +189,8 @@ _OPCODES: Final[dict[bytes, Callable[[Machine], None]]] = {
     b"}": _M.empty_dict, b"d": _M.dict_mark, b"s": _M.set_item, b"u": _M.set_mark,
     b"\x8f": _M.empty_set, b"\x90": _M.add_mark, b"\x91": _M.frozenset_mark,
     b"c": _M.global_, b"\x93": _M.stack_global, b"\x82": _M.ext1, b"\x83": _M.ext2, b"\x84": _M.ext4,
-    b"i": _M.inst, b"o": _M.obj, b"R": _M.reduce, b"\x81": _M.reduce, b"\x92": _M.newobj_ex,
+    b"i": _M.inst, b"o": _M.obj, b"R": _M.reduce, b"\x81": _M.newobj, b"\x92": _M.newobj_ex,
     b"b": _M.build, b"P": _M.persid, b"Q": _M.binpersid,
     **{code: _push(value) for code, value in _CONSTANTS.items()},
 }  # fmt: skip
-_HANDLERS: Final = tuple(_OPCODES.get(bytes((code,)), _M.unknown) for code in range(256))
-
-# The opcodes that may come first: they take nothing from the stack.
-STARTERS: Final = frozenset(b"(N\x88\x89)IJKMLFG\x8a\x8bSTUVX\x8c\x8dBC\x8e\x96]}\x8fc\x82\x83\x84P\x95")
+Machine.handlers = tuple(_OPCODES.get(bytes((code,)), _M.unknown) for code in range(256))

@@ -18,10 +18,9 @@ from aibom.domain.limits import TENSOR_COUNT
 from aibom.domain.protocols import ByteReader
 from aibom.readers.defects import Defects
 from aibom.readers.npy import DTYPES
-from aibom.readers.pickle import run
-from aibom.readers.pickle_imports import Imports
+from aibom.readers.pickle import Stream, run
 from aibom.readers.pickle_literals import KEPT_BYTES
-from aibom.readers.pickle_values import Call, Global, Mapping, Value, is_shape
+from aibom.readers.pickle_values import Call, Global, Mapping, Skipped, SkippedError, Value, is_shape
 
 MODULE: Final = "joblib.numpy_pickle"  # older scikit-learn carries it as sklearn.externals.joblib...
 _DTYPE: Final = re.compile(r"([biufcmMSUVO])([0-9]{1,9})\Z")
@@ -59,12 +58,12 @@ class _Element:
 
 
 class Arrays:
-    """Collects what `after_build` skips: arrays by their wrapper, imports of arrays of objects."""
+    """What `after_build` steps over: arrays by their wrapper, and the streams of arrays of objects."""
 
-    def __init__(self, reader: ByteReader, imports: Imports, defects: Defects) -> None:
+    def __init__(self, reader: ByteReader) -> None:
         self._reader = reader
-        self.imports = imports
-        self.defects = defects
+        self.streams: list[Stream] = []
+        self.defects = Defects()
         self.found: list[tuple[Value, Array]] = []  # with the wrapper, in order of the file
 
     def after_build(self, value: Value, position: int) -> int:
@@ -76,14 +75,17 @@ class Arrays:
         if wrapper is None or not isinstance(value, Call):
             return position
         if wrapper.qualname != "NumpyArrayWrapper":
-            self.defects.add("an array in a file of its own (joblib < 0.10)", value.offset, Reason.NOT_READ)
+            message = "an array in a file of its own (joblib < 0.10)"
+            self.defects.add(message, value.offset, Reason.NOT_READ)
             return position
         state = value.state
         # Each look-up walks the state, which a hostile stream may share between many wrappers.
-        if not isinstance(state, Mapping) or len(state.flat) > _STATE_COUNT:
+        if not isinstance(state, Mapping) or len(state) > _STATE_COUNT:
             raise malformed("an array without a description", value.offset)
         if len(self.found) >= TENSOR_COUNT:
             raise over_limit(f"more than {TENSOR_COUNT} arrays", value.offset)
+        if any(isinstance(item, Skipped) for item in state):
+            raise SkippedError
         # What joblib would read comes first: an array of objects has no padding and no shape to trust.
         element = _element(state.get("dtype"), value.offset)
         if element.pickled:
@@ -116,8 +118,7 @@ class Arrays:
     def _objects(self, position: int) -> int:
         # Written by plain pickle, so there are no further arrays inside (joblib, `read_array`).
         stream = run(self._reader, position, kept=KEPT_BYTES // 8)
-        self.imports.add(stream.imports)
-        self.defects.extend(stream.defects)
+        self.streams.append(stream)
         if stream.error is not None:
             raise stream.error
         return stream.stop

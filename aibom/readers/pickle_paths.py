@@ -56,8 +56,7 @@ def children(value: Value) -> Iterator[Step]:
     if isinstance(value, Mapping):
         yield from _keyed(value.pairs())
     elif isinstance(value, (Sequence, tuple)):
-        items = value.items if isinstance(value, Sequence) else value
-        yield from ((str(index), item) for index, item in enumerate(items))
+        yield from ((str(index), item) for index, item in enumerate(value))
     elif isinstance(value, Call):
         yield from children(value.args)
         yield from children(value.kwargs)

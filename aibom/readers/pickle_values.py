@@ -8,26 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, TypeGuard
+from typing import ClassVar, Final, TypeAlias, TypeGuard
 
-from aibom.domain.errors import malformed, over_limit
-from aibom.domain.limits import PICKLE_MEMO_COUNT, TENSOR_RANK
-
-_SPARSE_COUNT: Final = 200_000  # memo entries out of order; no pickler writes many
+from aibom.domain.facts import Use
+from aibom.domain.limits import TENSOR_RANK
 
 Value: TypeAlias = (
     "bool | int | float | str | bytes | tuple[Value, ...] | "
-    "Sequence | Mapping | Global | Call | Persistent | Blob | Opaque | None"
+    "Sequence | Mapping | Global | Call | Persistent | Blob | Opaque | Skipped | None"
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Global:
-    """An imported name, one object per name and stream. `offset` is that of its first import."""
+    """An imported name, one object per name and stream. `offset` is that of its first import.
+
+    `use` is the most that the stream does with it, `arguments` those of the first such use, or of
+    the first few where each is of interest.
+    """
 
     module: str
     qualname: str
     offset: int
+    use: Use = Use.REFERENCE
+    kept: bool = False  # also held as a value
+    arguments: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -46,25 +51,41 @@ class Call:
     pairs: list[Value] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Sequence:
-    """A list, set or frozenset. `cut` is True when it has more items than are kept."""
+class Sequence(list["Value"]):
+    """A list; sets are of the classes below. Equal in value, one object per object of the stream."""
 
-    kind: str
-    items: list[Value] = field(default_factory=list)
-    cut: bool = False
+    __slots__ = ()
+    kind: ClassVar[str] = "list"
+
+    @property
+    def items(self) -> list[Value]:
+        return self
 
 
-@dataclass(slots=True, eq=False)
-class Mapping:
-    """A dict as keys and values in turn, in the order they were set. `cut` as in `Sequence`."""
+class Set(Sequence):
+    """A set, in the order in which it was filled."""
 
-    flat: list[Value] = field(default_factory=list)
-    cut: bool = False
+    __slots__ = ()
+    kind = "set"
+
+
+class FrozenSet(Sequence):
+    __slots__ = ()
+    kind = "frozenset"
+
+
+class Mapping(list["Value"]):
+    """A dict as keys and values in turn, in the order they were set."""
+
+    __slots__ = ()
+
+    @property
+    def flat(self) -> list[Value]:
+        return self
 
     def pairs(self) -> Iterator[tuple[Value, Value]]:
         """Keys and values, doubles included."""
-        return in_pairs(self.flat)
+        return in_pairs(self)
 
     def get(self, key: str) -> Value:
         """The last value set under a key, else None."""
@@ -100,6 +121,17 @@ class Opaque:
 OPAQUE: Final = Opaque()
 
 
+@dataclass(slots=True, eq=False)
+class Skipped:
+    """A literal, or a container of literals, that nobody has looked at; of at most `size` values."""
+
+    size: int
+
+
+class SkippedError(Exception):
+    """What was skipped matters after all."""
+
+
 def in_pairs(flat: list[Value]) -> Iterator[tuple[Value, Value]]:
     """Neighbours two by two."""
     return zip(flat[::2], flat[1::2], strict=True)
@@ -119,38 +151,3 @@ def is_shape(value: Value) -> TypeGuard[tuple[int, ...]]:
     """True for a tuple of at most `TENSOR_RANK` naturals."""
     # The length first: a hostile stream may name one endless tuple a hundred thousand times.
     return isinstance(value, tuple) and len(value) <= TENSOR_RANK and all(map(is_natural, value))
-
-
-class Memo:
-    """Values by index as CPython keeps them; entries that come in order take little room."""
-
-    __slots__ = ("dense", "sparse")
-
-    def __init__(self) -> None:
-        self.dense: list[Value] = []
-        self.sparse: dict[int, Value] = {}
-
-    def __len__(self) -> int:
-        return len(self.dense) + len(self.sparse)
-
-    def put(self, index: int, value: Value) -> None:
-        """PUT and its binary forms; an index that exists is overwritten."""
-        if 0 <= index < len(self.dense):
-            self.dense[index] = value
-        elif index == len(self.dense) and index not in self.sparse:
-            self.dense.append(value)
-        else:
-            self.sparse[index] = value
-
-    def get(self, index: int, offset: int) -> Value:
-        """GET and its binary forms; raises malformed when nothing was put there."""
-        if 0 <= index < len(self.dense):
-            return self.dense[index]
-        if index not in self.sparse:
-            raise malformed(f"memo entry {index} was never put", offset)
-        return self.sparse[index]
-
-    def check(self, offset: int) -> None:
-        """Raises limit when there are too many entries."""
-        if len(self) > PICKLE_MEMO_COUNT or len(self.sparse) > _SPARSE_COUNT:
-            raise over_limit(f"the memo holds {len(self)} entries", offset)

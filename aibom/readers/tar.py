@@ -1,6 +1,6 @@
-"""A bounded walk over a tar archive: names and places of its members, nothing is extracted.
+"""A bounded walk over a tar archive: names, kinds and places of its members, nothing is extracted.
 
-Format: POSIX.1-2001 ustar and pax; GNU long names. Sparse members are not supported.
+Format: POSIX.1-2001 ustar and pax; GNU long names and sparse members, whose map is skipped.
 """
 
 from __future__ import annotations
@@ -9,15 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from aibom.domain.errors import malformed, over_limit, truncated, unsupported
+from aibom.domain.errors import malformed, over_limit, truncated
 from aibom.domain.limits import KIB, MEMBER_COUNT
 from aibom.domain.protocols import ByteReader
 
 BLOCK_BYTES: Final = 512
 _NAME_BYTES: Final = 4 * KIB
+_MAP_COUNT: Final = 1_000  # blocks of 21 pieces each
 _HEADER_COUNT: Final = 8  # extension headers in front of one member
 _REGULAR: Final = (b"0", b"\0", b"7")
 _SPARSE: Final = b"S"
+_PAX: Final = (b"x", b"X")  # the second is Sun's
+_DIRECTORY: Final = b"5"
+_HARD_LINK: Final = b"1"
+_LINKS: Final = (_HARD_LINK, b"2")
+_DEVICES: Final = (b"3", b"4", b"6")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,11 @@ class Member:
     offset: int
     size: int
     regular: bool
+    directory: bool = False
+    link: str | None = None  # target of a symbolic or hard link
+    hard: bool = False  # the target counts from the root of the archive, not from the folder of the link
+    device: bool = False  # or a pipe
+    sparse: bool = False  # the data is what is left of the file without its holes
 
     @property
     def end(self) -> int:
@@ -44,7 +55,7 @@ def is_tar(head: bytes) -> bool:
 def walk(reader: ByteReader) -> Iterator[Member]:
     """The members in order, up to the first empty block or the end of the file.
 
-    Raises malformed (header), truncated, limit (members) or unsupported (sparse members).
+    Raises malformed (header), truncated or limit (members).
     """
     position = 0
     for _ in range(MEMBER_COUNT):
@@ -56,32 +67,75 @@ def walk(reader: ByteReader) -> Iterator[Member]:
     raise over_limit(f"more than {MEMBER_COUNT} members", position)
 
 
+@dataclass(slots=True)
+class _Extended:
+    """What extension headers say about the member behind them."""
+
+    name: str | None = None
+    size: int | None = None
+    link: str | None = None
+
+
 def _member(reader: ByteReader, start: int) -> Member | None:
-    position, long_name, long_size = start, None, None
+    position, extended = start, _Extended()
     for _ in range(_HEADER_COUNT):
-        if reader.size - position < BLOCK_BYTES:
-            return None
-        block = reader.read_at(position, BLOCK_BYTES)
-        if not any(block):
+        block = reader.read_at(position, min(BLOCK_BYTES, max(0, reader.size - position)))
+        if len(block) < BLOCK_BYTES or not any(block):
+            if position > start:
+                raise truncated("an extension header that describes no member", start)
             return None
         if not _checksum_fits(block):
             raise malformed("a tar header whose checksum is wrong", position)
         size, kind, offset = _number(block[124:136], position), block[156:157], position + BLOCK_BYTES
         # Extension headers stand in front of the member that they describe.
         if kind == b"L":
-            long_name = _text(_data(reader, offset, size))
-        elif kind == b"x":
-            long_name, long_size = _pax(_data(reader, offset, size), offset, long_name)
-        elif kind == _SPARSE:
-            raise unsupported("a sparse member", position)
+            extended.name = _text(_data(reader, offset, size))
+        elif kind == b"K":
+            extended.link = _text(_data(reader, offset, size))
+        elif kind in _PAX:
+            _pax(_data(reader, offset, size), offset, extended)
         elif kind != b"g":
-            size = long_size if long_size is not None else size
-            if size > reader.size - offset:
-                raise truncated(f"a member of {size} bytes, {reader.size - offset} are left", offset)
-            name = long_name if long_name is not None else _name(block)
-            return Member(name=name, header=start, offset=offset, size=size, regular=kind in _REGULAR)
+            return _described(reader, start, offset, block, extended)
         position = offset + _padded(size)
     raise over_limit(f"more than {_HEADER_COUNT} extension headers", position)
+
+
+def _described(reader: ByteReader, start: int, offset: int, block: bytes, extended: _Extended) -> Member:
+    kind = block[156:157]
+    name = _name(block) if extended.name is None else extended.name
+    # The oldest archives know directories by their name only.
+    directory = kind == _DIRECTORY or (kind == b"\0" and name.endswith("/"))
+    size = _number(block[124:136], offset - BLOCK_BYTES) if extended.size is None else extended.size
+    if kind == _SPARSE:
+        offset = _behind_map(reader, block, offset)
+    # None of these has data, whatever size it states (POSIX.1-2001, ustar; Python's tarfile).
+    size = 0 if directory or kind in (*_LINKS, *_DEVICES) else size
+    if size > reader.size - offset:
+        raise truncated(f"a member of {size} bytes, {reader.size - offset} are left", offset)
+    link = _text(block[157:257]) if extended.link is None else extended.link
+    return Member(
+        name=name,
+        header=start,
+        offset=offset,
+        size=size,
+        regular=kind in _REGULAR,
+        directory=directory,
+        link=link if kind in _LINKS else None,
+        hard=kind == _HARD_LINK,
+        device=kind in _DEVICES,
+        sparse=kind == _SPARSE,
+    )
+
+
+def _behind_map(reader: ByteReader, block: bytes, offset: int) -> int:
+    """The offset behind the blocks that continue the map of a sparse member (GNU tar, `oldgnu`)."""
+    more = block[482]
+    for _ in range(_MAP_COUNT):
+        if not more:
+            return offset
+        more = reader.read_at(offset, BLOCK_BYTES)[504]
+        offset += BLOCK_BYTES
+    raise over_limit("the map of a sparse member", offset)
 
 
 def _data(reader: ByteReader, offset: int, size: int) -> bytes:
@@ -90,20 +144,20 @@ def _data(reader: ByteReader, offset: int, size: int) -> bytes:
     return reader.read_at(offset, size)
 
 
-def _pax(data: bytes, offset: int, name: str | None) -> tuple[str | None, int | None]:
-    """Path and size of a pax header: records of "<length> <key>=<value>\\n"."""
-    size = None
+def _pax(data: bytes, offset: int, extended: _Extended) -> None:
+    """Path, link target and size of a pax header: records of "<length> <key>=<value>\\n"."""
     while data:
         digits, _, _ = data.partition(b" ")
         if not digits.isdigit() or len(digits) > 4 or not len(digits) < int(digits) <= len(data):
             raise malformed("a pax record without a length", offset)
         key, _, value = data[len(digits) + 1 : int(digits) - 1].partition(b"=")
         if key == b"path":
-            name = _text(value)
+            extended.name = _text(value)
+        elif key == b"linkpath":
+            extended.link = _text(value)
         elif key == b"size" and value.isdigit() and len(value) < 20:
-            size = int(value)
+            extended.size = int(value)
         data = data[int(digits) :]
-    return name, size
 
 
 def _name(block: bytes) -> str:
@@ -132,7 +186,10 @@ def _checksum_fits(block: bytes) -> bool:
     digits = block[148:156].strip(b" \0")
     if not digits or digits.strip(b"01234567"):
         return False
-    return int(digits, 8) == sum(block) - sum(block[148:156]) + 8 * 0x20
+    bare = block[:148] + block[156:]
+    total = sum(bare) + 8 * 0x20
+    # Sun and others took the bytes for signed.
+    return int(digits, 8) in (total, total - 256 * sum(byte > 127 for byte in bare))
 
 
 def _padded(size: int) -> int:

@@ -7,8 +7,10 @@ what two of them say about the same member is compared in `readers/zip.py`.
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from aibom.domain.errors import malformed, over_limit, truncated, unsupported
@@ -33,6 +35,56 @@ _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _COMMENT_BYTES = 0xFFFF
 _LOCAL_GUESS_BYTES = 128  # the alignment padding of PyTorch fits, so one read is enough
 _EXTRA_ZIP64, _EXTRA_UNICODE_PATH = 0x0001, 0x7075
+_UNICODE_PATH_AT = 5  # behind a version and the CRC-32 of the name it replaces
+_ANOMALY_COUNT = 50  # of each kind, so that many of one cannot push out the others
+
+
+class AnomalyKind(StrEnum):
+    """In what way two readers of one archive may see different members."""
+
+    DIFFERING_NAME = "differing-name"
+    DIFFERING_METHOD = "differing-method"
+    DIFFERING_FLAGS = "differing-flags"
+    DIFFERING_CHECKSUM = "differing-checksum"
+    DIFFERING_SIZE = "differing-size"
+    DIFFERING_END = "differing-end"
+    SECOND_NAME = "second-name"
+    SECOND_END = "second-end"
+    TWO_SIZES = "two-sizes"
+    IMPOSSIBLE_SIZE = "impossible-size"
+    DUPLICATE = "duplicate-member"
+    EMPTY_NAME = "empty-name"
+    MEMBER_COUNT = "member-count"
+    DESCRIPTOR = "descriptor"
+    OVERLAP = "overlap"
+    PREFIX = "prefix"
+    HOLE = "hole"
+    SUFFIX = "suffix"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomaly:
+    """One place where an archive can be read in two ways. `member` is a name, empty for the whole."""
+
+    kind: AnomalyKind
+    message: str
+    offset: int  # bytes in the archive
+    member: str = ""
+
+
+@dataclass(slots=True)
+class Anomalies:
+    """The first `_ANOMALY_COUNT` of each kind; each is a defect as well."""
+
+    defects: Defects = field(default_factory=Defects)
+    found: list[Anomaly] = field(default_factory=list)
+    _counts: Counter[AnomalyKind] = field(default_factory=Counter)
+
+    def add(self, kind: AnomalyKind, message: str, offset: int, member: str = "") -> None:
+        self.defects.add(message, offset)
+        self._counts[kind] += 1
+        if self._counts[kind] <= _ANOMALY_COUNT:
+            self.found.append(Anomaly(kind=kind, message=message, offset=offset, member=member))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +98,7 @@ class End:
     stop: int  # behind the comment
 
 
-def find_end(reader: ByteReader, defects: Defects) -> End:
+def find_end(reader: ByteReader, anomalies: Anomalies) -> End:
     """The last end record, as most unpackers take it, with its ZIP64 extension.
 
     Raises malformed (none there, impossible directory), truncated, limit or unsupported.
@@ -66,7 +118,8 @@ def find_end(reader: ByteReader, defects: Defects) -> End:
         plain = (count, size, offset)
         directory_end, claimed, (count, size, offset) = large
         if plain != (min(count, _FULL16), min(size, _FULL32), min(offset, _FULL32)):
-            defects.add("the ZIP64 end record differs from the plain one", directory_end)
+            message = "the ZIP64 end record differs from the plain one"
+            anomalies.add(AnomalyKind.DIFFERING_END, message, directory_end)
     elif disk or first_disk or here != count:
         raise unsupported("archive of several disks", at)
     if size > CENTRAL_DIRECTORY_BYTES or count > MEMBER_COUNT:
@@ -75,8 +128,21 @@ def find_end(reader: ByteReader, defects: Defects) -> End:
     if shift < 0:
         raise malformed(f"the central directory claims {size} bytes at {offset}", at)
     if large is not None and claimed + shift != directory_end:
-        defects.add("the ZIP64 locator points elsewhere", directory_end)
+        anomalies.add(AnomalyKind.DIFFERING_END, "the ZIP64 locator points elsewhere", directory_end)
+    if _has_other_end(tail, found):
+        anomalies.add(AnomalyKind.SECOND_END, "an end record stands in the comment of another", at)
     return End(directory_end - size, directory_end, count, shift, at + _END.size + comment)
+
+
+def _has_other_end(tail: bytes, found: int) -> bool:
+    """True when an earlier end record has a comment that reaches exactly to the end of the file."""
+    at = tail.rfind(b"PK\x05\x06", 0, found)
+    while at >= 0:
+        (comment,) = struct.unpack_from("<H", tail, at + _END.size - 2)
+        if at + _END.size + comment == len(tail):
+            return True
+        at = tail.rfind(b"PK\x05\x06", 0, at)
+    return False
 
 
 def _find_end64(reader: ByteReader, end: int) -> tuple[int, int, tuple[int, int, int]] | None:
@@ -107,15 +173,21 @@ class Header:
     crc: int
     compressed: int
     size: int
-    renamed: bool  # an Info-ZIP extra field gives a second name
+    second: bytes = b""  # name in an Info-ZIP extra field, in UTF-8
     offset: int = 0  # of the local header, in a central one
+    mode: int = 0  # of the file under Unix, in a central one
 
 
-def _header(name: bytes, extra: bytes, fields: tuple[int, ...], offset: int = 0) -> Header:
+def decoded_name(header: Header) -> str:
+    """The name as text; bytes that are none become U+FFFD."""
+    return header.name.decode("utf-8" if header.flags & FLAG_UTF8 else "cp437", "replace")
+
+
+def _header(name: bytes, extra: bytes, fields: tuple[int, ...], offset: int = 0, mode: int = 0) -> Header:
     """`fields`: flags, method, time, date, CRC-32, compressed size, size."""
     flags, method, _, _, crc, compressed, size = fields
     if not extra:
-        return Header(name, flags, method, crc, compressed, size, renamed=False, offset=offset)
+        return Header(name, flags, method, crc, compressed, size, offset=offset, mode=mode)
     extras = dict(_extras(extra))
     large = extras.get(_EXTRA_ZIP64, b"")[:24]
     wide = iter([int.from_bytes(large[i : i + 8], "little") for i in range(0, len(large) - 7, 8)])
@@ -123,8 +195,8 @@ def _header(name: bytes, extra: bytes, fields: tuple[int, ...], offset: int = 0)
     size = next(wide, size) if size == _FULL32 else size
     compressed = next(wide, compressed) if compressed == _FULL32 else compressed
     offset = next(wide, offset) if offset == _FULL32 else offset
-    renamed = _EXTRA_UNICODE_PATH in extras
-    return Header(name, flags, method, crc, compressed, size, renamed=renamed, offset=offset)
+    second = extras.get(_EXTRA_UNICODE_PATH, b"")[_UNICODE_PATH_AT:]
+    return Header(name, flags, method, crc, compressed, size, second, offset, mode)
 
 
 def _extras(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -151,10 +223,9 @@ def central_headers(reader: ByteReader, end: End) -> Iterator[tuple[int, Header]
         position = extra_end + fields[12]
         if position > len(directory):
             raise malformed("a central directory header leaves the directory", at)
-        yield (
-            at,
-            _header(directory[name_at:extra_at], directory[extra_at:extra_end], fields[3:10], fields[16]),
-        )
+        name, extra = directory[name_at:extra_at], directory[extra_at:extra_end]
+        # The upper half of the external attributes is the Unix mode.
+        yield at, _header(name, extra, fields[3:10], fields[16], fields[15] >> 16)
 
 
 def local_header(reader: ByteReader, at: int, limit: int) -> tuple[Header, int]:

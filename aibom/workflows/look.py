@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from aibom.domain.digest import Digest, Grade
 from aibom.domain.entry import Entry
 from aibom.domain.errors import Reason, UnreadableError
-from aibom.domain.facts import Facts, FileKind
+from aibom.domain.facts import Defect, Facts, FileKind
 from aibom.domain.file import File
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.limits import PROBE_BYTES, WHOLE_FILE_BYTES
 from aibom.domain.protocols import ByteReader, Format, Match, Probe, Source
 from aibom.fingerprint.cache import CachedFingerprint
 from aibom.fingerprint.one_pass import Fingerprint, fingerprint
-from aibom.formats import by_name, identify, named_like
+from aibom.formats import by_name, identify, named_like, remote_code
+from aibom.formats.inside import examine
 from aibom.readers.ranges import Budgeted, Memory
+from aibom.workflows.inside import with_inside
+
+_T = TypeVar("_T")
+_WALKED = (Reason.UNRECOGNISED, Reason.NOT_READ, Reason.UNSUPPORTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +45,13 @@ class Lookout:
     companion: Executor | None = None
     advanced: Callable[[int], object] = abs
     elsewhere: dict[str, Facts] | None = None  # facts that another file states about this one
+    code: frozenset[str] = frozenset()  # paths of the Python files that configurations name
 
     def look(self, entry: Entry, cached: CachedFingerprint | None) -> Looked:
         """Never raises: whatever goes wrong is a gap."""
+        if entry.path in self.code:
+            # Whether the file is looked at as code depends on another file, so it is looked at each time.
+            cached = None
         if cached is not None and not cached.format and entry.path not in (self.elsewhere or {}):
             self.advanced(entry.size)
             return Looked(entry=entry, file=File(entry=entry, digests=(*entry.claimed, *cached.digests)))
@@ -56,15 +67,13 @@ class Lookout:
         reader = Memory(opened.read_at(0, opened.size)) if opened.size <= WHOLE_FILE_BYTES else opened
         head = reader.read_at(0, min(PROBE_BYTES, reader.size))
         probe = Probe(name=entry.path.rpartition("/")[2], head=head, reader=Budgeted(reader))
-        found, match = _recognised(probe, cached)
-        facts, gaps = self._facts(entry, probe, found)
+        named = entry.path in self.code
+        found, match = (remote_code.FORMAT, Match.NAME) if named else _recognised(probe, cached)
+        facts, gaps = self._facts(entry, probe, reader, found)
         if facts is not None and facts.kind is FileKind.POINTER and not facts.unread:
             return _pointer(entry, facts)
         done = self._digest(entry, reader, facts, cached)
-        gaps += tuple(
-            Gap(path=entry.path, stage=Stage.DIGEST, reason=d.reason, detail=d.message, offset=d.offset)
-            for d in done.defects
-        )
+        gaps += tuple(_defect(entry, Stage.DIGEST, defect) for defect in done.defects)
         file = File(
             entry=entry,
             digests=(*entry.claimed, *done.digests),
@@ -73,33 +82,29 @@ class Lookout:
             unindexed=done.unindexed,
             promised=_promised(probe, found) if match is Match.CONTENT else None,
         )
-        return Looked(entry=entry, file=file, gaps=gaps, learnt=_learnt(found, match, gaps, done))
+        learnt = None if named else _learnt(found, match, gaps, done, facts)
+        return Looked(entry=entry, file=file, gaps=gaps, learnt=learnt)
 
     def _facts(
-        self, entry: Entry, probe: Probe, found: Format | None
+        self, entry: Entry, probe: Probe, reader: ByteReader, found: Format | None
     ) -> tuple[Facts | None, tuple[Gap, ...]]:
         told = (self.elsewhere or {}).get(entry.path)
         if told is not None:
             return told, ()
-        if found is None:
-            return None, _unrecognised(entry, probe)
-        if found.read is None:
-            message = f"{found.title} is recognised, its content is not read by this version"
-            gap = Gap(path=entry.path, stage=Stage.READ, reason=Reason.NOT_READ, detail=message)
-            return _unread(found), (gap,)
-        try:
-            facts = found.read(probe)
-        except UnreadableError as error:
-            return _unread(found), (Gap.of(entry.path, Stage.READ, error),)
-        except Exception as error:  # noqa: BLE001 - the plugin boundary: a crash must stay a gap
-            detail = f"the {found.name} reader failed: {type(error).__name__}: {error}"[:500]
-            gap = Gap(path=entry.path, stage=Stage.READ, reason=Reason.INTERNAL, detail=detail)
-            return _unread(found), (gap,)
-        gaps = tuple(
-            Gap(path=entry.path, stage=Stage.READ, reason=d.reason, detail=d.message, offset=d.offset)
-            for d in facts.defects
-        )
-        return facts, gaps
+        facts, gaps = _header(entry, probe, found)
+        # With a budget of its own: a large header must not leave the content unseen.
+        whole = replace(probe, reader=Budgeted(reader))
+        inside = _safely(entry, "content", lambda: examine(whole, facts))
+        if isinstance(inside, Gap):
+            return facts, (*gaps, inside)
+        if inside is None:
+            return facts, gaps
+        if inside.container:
+            # Its format may not be read, or be none at all: what it holds was looked at.
+            walked = _WALKED if facts is None or facts.unread else ()
+            gaps = tuple(gap for gap in gaps if gap.reason not in walked)
+        more = (_defect(entry, Stage.READ, defect) for defect in inside.defects)
+        return with_inside(facts, inside), tuple(dict.fromkeys((*gaps, *more)))
 
     def _digest(
         self, entry: Entry, reader: ByteReader, facts: Facts | None, cached: CachedFingerprint | None
@@ -126,16 +131,50 @@ def _recognised(probe: Probe, cached: CachedFingerprint | None) -> tuple[Format 
     return identify(probe)
 
 
+def _header(entry: Entry, probe: Probe, found: Format | None) -> tuple[Facts | None, tuple[Gap, ...]]:
+    """What the reader of the format says, and what it could not."""
+    if found is None:
+        return None, _unrecognised(entry, probe)
+    if found.read is None:
+        message = f"{found.title} is recognised, its content is not read by this version"
+        gap = Gap(path=entry.path, stage=Stage.READ, reason=Reason.NOT_READ, detail=message)
+        return _unread(found), (gap,)
+    facts = _safely(entry, found.name, partial(found.read, probe))
+    if isinstance(facts, Gap):
+        return _unread(found), (facts,)
+    gaps = tuple(_defect(entry, Stage.READ, defect) for defect in facts.defects)
+    # What was not read may do whatever the format allows.
+    able = facts.capabilities | found.capabilities if gaps else facts.capabilities
+    return replace(facts, capabilities=able), gaps
+
+
+def _defect(entry: Entry, stage: Stage, defect: Defect) -> Gap:
+    return Gap(
+        path=entry.path, stage=stage, reason=defect.reason, detail=defect.message, offset=defect.offset
+    )
+
+
+def _safely(entry: Entry, reader: str, read: Callable[[], _T]) -> _T | Gap:
+    """What a reader returns, or the gap that its failure leaves."""
+    try:
+        return read()
+    except UnreadableError as error:
+        return Gap.of(entry.path, Stage.READ, error)
+    except Exception as error:  # noqa: BLE001 - the plugin boundary: a crash must stay a gap
+        detail = f"the {reader} reader failed: {type(error).__name__}: {error}"[:500]
+        return Gap(path=entry.path, stage=Stage.READ, reason=Reason.INTERNAL, detail=detail)
+
+
 def _unread(found: Format) -> Facts:
-    return Facts(format=found.name, kind=found.kind, unread=True)
+    return Facts(format=found.name, kind=found.kind, capabilities=found.capabilities, unread=True)
 
 
 def _learnt(
-    found: Format | None, match: Match, gaps: tuple[Gap, ...], done: Fingerprint
+    found: Format | None, match: Match, gaps: tuple[Gap, ...], done: Fingerprint, facts: Facts | None
 ) -> CachedFingerprint | None:
     """What to remember: nothing that came with a defect, which a later run must tell again."""
-    # A file of no known format is not opened again, so its gap could not be told again either.
-    if done.defects or (found is None and gaps):
+    # A file of no known format is not opened again: what else was found in it would be lost.
+    if done.defects or (found is None and (gaps or facts is not None)):
         return None
     return CachedFingerprint(
         format=found.name if found else "",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aibom import __version__
+from aibom.domain.file import File
 from aibom.domain.gap import Gap
 from aibom.domain.protocols import Source
 from aibom.domain.report import Coverage, Report, Target, Tool
 from aibom.fingerprint.cache import CacheUnusableError, DigestCache
 from aibom.fingerprint.model import model_digest
 from aibom.inventory import assemble
-from aibom.policy import Policy, evaluate
+from aibom.policy import Allowlist, Policy, evaluate, judge_contents
 from aibom.sources import resolve
 from aibom.trust.digests import check_claims
 from aibom.workflows.progress import Progress, Silent
@@ -26,6 +28,7 @@ class ScanRequest:
 
     targets: tuple[str, ...]
     policy: Policy
+    allowlist: Callable[[], Allowlist] = Allowlist  # asked only when something imports
     exclude: tuple[str, ...] = ()
     jobs: int = 1
     cache: Path | None = None  # None: no digest of an earlier run is used or kept
@@ -60,11 +63,17 @@ def scan(request: ScanRequest, progress: Progress | None = None) -> Report:
         files=seen.files,
         components=inventory.components,
         checks=checks,
+        contents=judge_contents(seen.files, gaps, _allowlist(request, seen.files)),
         gaps=gaps,
         coverage=Coverage.of(seen.files, gaps, seen.listed, sum(source.excluded for source in sources)),
         timestamp=request.timestamp,
     )
     return replace(report, findings=evaluate(request.policy, report))
+
+
+def _allowlist(request: ScanRequest, files: Iterable[File]) -> Allowlist:
+    asked = any(file.facts.imports for file in files if file.facts)
+    return request.allowlist() if asked else Allowlist()
 
 
 def _gap_order(gap: Gap) -> tuple[str, str, str, int]:

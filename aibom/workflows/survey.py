@@ -17,9 +17,11 @@ from aibom.fingerprint.cache import CacheUnusableError, DigestCache
 from aibom.workflows.external import external_facts
 from aibom.workflows.look import Looked, Lookout
 from aibom.workflows.progress import Progress
+from aibom.workflows.remote_code import named_code
 
 # A task per small file would cost more than the file; this many go together.
 _SMALL_FILES_A_TASK = 128
+_SPEAKING = (".onnx", ".json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +95,18 @@ class _Looks:
         self._lookout = Lookout(source=place.source, advanced=self._advanced)
 
     def run(self) -> Iterator[Looked]:
-        """ONNX first: only it says which tensors lie in its external data files."""
+        """First what speaks of other files: ONNX of its external data, configurations of code."""
         entries = self._place.entries
-        first = [entry for entry in entries if entry.path.endswith(".onnx")]
-        headers = self._look(self._lookout, first)
-        elsewhere, missing = external_facts([looked.file for looked in headers if looked.file], entries)
-        rest = [entry for entry in entries if not entry.path.endswith(".onnx")]
-        yield from headers
-        for gap in missing:
-            yield Looked(entry=first[0], gaps=(gap,))
-        yield from self._look(replace(self._lookout, elsewhere=elsewhere), rest)
+        speaking = [entry for entry in entries if entry.path.endswith(_SPEAKING)]
+        looks = self._look(self._lookout, speaking)
+        files = [looked.file for looked in looks if looked.file]
+        elsewhere, missing = external_facts(files, entries)
+        code, absent = named_code(files, {entry.path for entry in entries})
+        yield from looks
+        for gap in (*missing, *absent):
+            yield Looked(entry=speaking[0], gaps=(gap,))
+        rest = [entry for entry in entries if not entry.path.endswith(_SPEAKING)]
+        yield from self._look(replace(self._lookout, elsewhere=elsewhere, code=code), rest)
 
     def _advanced(self, count: int) -> None:
         if self._stop.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 
 from aibom import __version__
 from aibom.cli.main import _run
+from aibom.domain.taxonomies import ATLAS, CWE
 from aibom.formats import FORMATS
 from aibom.policy import RULES
+from aibom.policy.rule import Rule
 from tests.hostile import FIXTURES
 
 VALID = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": []}
@@ -70,16 +73,45 @@ def test_formats_lists_every_format(capfd: pytest.CaptureFixture[str]) -> None:
     }
 
 
-def test_explain_explains_every_rule(capfd: pytest.CaptureFixture[str]) -> None:
+def test_explain_lists_every_rule_with_its_severity(capfd: pytest.CaptureFixture[str]) -> None:
     assert _run(["explain"]) == 0
-    listing = shown(capfd)
-    for rule in RULES:
-        assert rule.id in listing
-        assert _run(["explain", rule.id]) == 0
-        text = shown(capfd)
-        assert rule.title in text
-        assert "What to do:" in text
-        assert max(map(len, text.splitlines())) <= 80
+    told = [line.split(maxsplit=2) for line in shown(capfd).splitlines()]
+    assert told == [[rule.id, rule.severity.label, rule.title] for rule in RULES]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_explain_prints_the_whole_page_of_a_rule(rule: Rule, capfd: pytest.CaptureFixture[str]) -> None:
+    assert _run(["explain", rule.id]) == 0
+    text = shown(capfd)
+    lines = text.splitlines()
+    headings = [line for line in lines if line and not line.startswith(" ")]
+    assert {"What it looks for", "Why", "Example", "False alarms to expect", "What to do"} < set(headings)
+    assert max(map(len, lines)) <= 80
+    flat = " ".join(text.split())
+    assert flat.startswith(f"{rule.id}: {rule.title} Severity {rule.severity.label}.")
+    for technique in rule.atlas:
+        assert f"{technique} ({ATLAS[technique]})" in flat
+    for weakness in rule.cwe:
+        assert f"CWE-{weakness} ({CWE[weakness]})" in flat
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_no_markup_of_the_page_is_left(rule: Rule, capfd: pytest.CaptureFixture[str]) -> None:
+    assert _run(["explain", rule.id]) == 0
+    text = shown(capfd)
+    assert "`" not in text
+    assert "](" not in text
+    assert not re.search("^#", text, re.MULTILINE)
+
+
+def test_explain_does_not_know_every_word(capfd: pytest.CaptureFixture[str]) -> None:
+    assert _run(["explain", "no-such-rule"]) == 2
+    assert "no rule 'no-such-rule'; `aibom explain` lists them" in capfd.readouterr().err
+
+
+def test_a_command_on_a_page_can_be_copied_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    assert _run(["explain", "dangerous-import"]) == 0
+    assert '\n    hf download org/name --include "*.safetensors" --include "*.json"\n' in shown(capfd)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

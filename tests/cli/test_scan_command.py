@@ -144,9 +144,7 @@ def test_gaps_decide_under_strict_only() -> None:
 def violated(tmp_path: Path) -> str:
     place = tmp_path / "violated"
     place.mkdir()
-    (place / "m.safetensors").write_bytes(
-        b"\x80\x04\x95\x0a\0\0\0\0\0\0\0\x8c\x02os\x94\x8c\x04exit\x94\x93."
-    )
+    (place / "m.safetensors").write_bytes(b"\x80\x04\x8c\x11collections.abcde\x8c\x04Some\x93.")
     (place / "x.gguf").write_bytes(b"GGUF")
     return str(place)
 

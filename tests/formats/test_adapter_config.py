@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aibom.domain.confidence import Confidence
 from aibom.domain.facts import Attribute, Facts
+from aibom.domain.hazard import HazardKind
 from aibom.domain.protocols import Match
 from aibom.formats.adapter_config import FORMAT
 from tests.hostile import probe_of, read, read_fixture
@@ -80,3 +82,22 @@ def test_recognised_by_name() -> None:
     assert FORMAT.recognise(probe_of(b"{}", "adapter_config.json")) is Match.CONTENT
     assert FORMAT.recognise(probe_of(b"", "adapter_config.json")) is Match.NAME
     assert FORMAT.recognise(probe_of(b"{}", "config.json")) is Match.NO
+
+
+@pytest.mark.parametrize("library", ["transformers.models.llama.modeling_llama", "torch.nn", "__main__"])
+def test_a_base_model_of_a_known_library_is_no_hazard(library: str) -> None:
+    facts = config(auto_mapping={"base_model_class": "M", "parent_library": library})
+    assert (facts.hazards, facts.values(Attribute.REMOTE_CODE)) == ((), ())
+
+
+def test_a_base_model_of_any_other_module_is_code_that_the_loader_runs() -> None:
+    facts = config(auto_mapping={"base_model_class": "M", "parent_library": "transformers_modules.x"})
+    assert facts.values(Attribute.REMOTE_CODE) == ("transformers_modules.x.M",)
+    assert [(h.kind, h.found, h.confidence) for h in facts.hazards] == [
+        (HazardKind.REMOTE_CODE, "transformers_modules.x.M", Confidence.MEDIUM)
+    ]
+
+
+def test_the_auto_map_of_an_adapter_is_a_hazard() -> None:
+    (hazard,) = config(auto_map={"AutoModel": "a.B"}).hazards
+    assert (hazard.kind, hazard.found) == (HazardKind.REMOTE_CODE, "a.B")

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.facts import Attribute, Capability, Facts, Layout, Statement
+from aibom.domain.hazard import HazardKind
 from aibom.domain.limits import METADATA_COUNT, MIB, TENSOR_COUNT
 from aibom.domain.protocols import Match
 from aibom.formats._gguf import FILE_TYPES, TYPES
-from aibom.formats.gguf import DEFECT_COUNT, FORMAT, PAIR_COUNT
+from aibom.formats.gguf import FORMAT, PAIR_COUNT, STRAY_BYTES, TEMPLATE_BYTES
+from aibom.readers.defects import DEFECT_COUNT
 from tests.hostile import FIXTURES, flips, outcome, probe_of, read, read_fixture, truncations
 
 CHAT = "gguf/chat.gguf"
@@ -241,9 +243,6 @@ def test_flipped_bytes_never_escape(name: str) -> None:
         (header(0, 1) + pair("a", 9, array(10, 2**64 - 1, bytes(512))), Reason.TRUNCATED, "to skip"),
         (header(0, 1) + pair("a", 9, array(9, 2**64 - 1)), Reason.TRUNCATED, "4 bytes expected"),
         (header(0, 1) + pair("a", 9, array(9, 1) * 9), Reason.LIMIT, "nested deeper than 4"),
-        (packed([pair("general.alignment", 4, bytes(4))], []), Reason.MALFORMED, "alignment 0 is not"),
-        (packed([pair("general.alignment", 4, b"\x30\0\0\0")], []), Reason.MALFORMED, "alignment 48 is not"),
-        (packed([pair("general.alignment", 8, string("32"))], []), Reason.MALFORMED, "alignment 32 is not"),
         (packed([], [info(shape=(1,) * 9)]), Reason.UNSUPPORTED, "9 dimensions"),
         (packed([], [info(shape=(2**32, 2**32))]), Reason.MALFORMED, "impossible shape"),
         (packed([], [info(shape=(0, 2**63))]), Reason.MALFORMED, "impossible shape"),
@@ -265,8 +264,6 @@ def test_hostile_headers_are_named(data: bytes, reason: Reason, words: str) -> N
         (packed([], [info(offset=2**63)], bytes(32)), Reason.TRUNCATED, "ends at byte"),
         (packed([], [info(offset=8)], bytes(64)), Reason.MALFORMED, "not aligned to 32"),
         (packed([], [info("n" * 65)], bytes(32)), Reason.MALFORMED, "longer than 64 bytes"),
-        (packed([], [info(), info(offset=32)], bytes(64)), Reason.MALFORMED, "described twice"),
-        (packed([], [info(), info("b")], bytes(32)), Reason.MALFORMED, "overlaps the one before"),
         (packed([pair("a", 7, b"\1"), pair("a", 7, b"\1")], []), Reason.MALFORMED, "'a' is given twice"),
         (packed([], [info(shape=(7,))], bytes(28) + b"evil"), Reason.MALFORMED, "4 bytes of padding are not"),
     ],
@@ -275,6 +272,79 @@ def test_what_leaves_the_rest_readable_is_a_defect(data: bytes, reason: Reason, 
     defects = [d for d in facts_of(data).defects if words in d.message]
     assert [d.reason for d in defects] == [reason]
     assert defects[0].offset is not None
+
+
+def aligned(value: bytes, kind: int = 4) -> list[bytes]:
+    return [pair("general.alignment", kind, value)]
+
+
+@pytest.mark.parametrize(
+    ("data", "found", "tensors"),
+    [
+        (packed([pair("a", 7, b"\1"), pair("a", 7, b"\0")], []), "duplicate-key", {}),
+        (packed([], [info(), info(offset=32)], bytes(64)), "duplicate-tensor", {"a": 32}),
+        (packed([], [info(), info("b")], bytes(32)), "overlap", {"a": 32, "b": 32}),
+        (packed([], [info("a\0b")], bytes(32)), "name", {"a\0b": 32}),
+        (packed(aligned(bytes(4)), [info()], bytes(32)), "alignment", {"a": 32}),
+        (packed(aligned(string("32"), 8), [info()], bytes(32)), "alignment", {"a": 32}),
+        (packed(aligned(b"\x30\0\0\0"), [info(shape=(12,))], bytes(48), 48), "alignment", {"a": 48}),
+    ],
+)  # fmt: skip
+def test_what_readers_disagree_about_is_a_hazard_and_the_tensors_are_told(
+    data: bytes, found: str, tensors: dict[str, int]
+) -> None:
+    facts = facts_of(data)
+    assert [(hazard.kind, hazard.found) for hazard in facts.hazards] == [(HazardKind.AMBIGUOUS_HEADER, found)]
+    assert {tensor.name: tensor.length for tensor in facts.tensors} == tensors
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (packed([pair("a", 7, b"\1"), pair("a", 7, b"\0")], []), KeyError),
+        (packed([], [info(), info(offset=32)], bytes(64)), ValueError),
+        (packed(aligned(string("32"), 8), [info()], bytes(32)), ValueError),
+        (packed(aligned(bytes(4)), [info()], bytes(32)), ValueError),
+    ],
+)
+def test_the_reference_reader_refuses_them_too(data: bytes, error: type[Exception], tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(data)
+    with pytest.raises(error):
+        gguf.GGUFReader(tmp_path / "m.gguf")
+
+
+@pytest.mark.parametrize("stray", [1, STRAY_BYTES, STRAY_BYTES + 1])
+def test_padding_that_holds_more_than_stray_bytes_is_a_payload(stray: int) -> None:
+    facts = facts_of(packed([], [info(shape=(1,))], bytes(4) + b"x" * stray + bytes(28 - stray)))
+    assert "28 bytes of padding are not zero" in messages(facts)
+    expected = [(HazardKind.HIDDEN_PAYLOAD, "padding")] if stray > STRAY_BYTES else []
+    assert [(hazard.kind, hazard.found) for hazard in facts.hazards] == expected
+
+
+def test_a_payload_spread_over_many_paddings_adds_up() -> None:
+    infos = [info(f"t{i}", (7,), offset=32 * i) for i in range(5)]
+    facts = facts_of(packed([], infos, (bytes(28) + b"evil") * 5))
+    assert [hazard.found for hazard in facts.hazards] == ["padding"]
+
+
+@pytest.mark.parametrize("key", ["tokenizer.chat_template", "tokenizer.chat_template.tool"])
+def test_every_chat_template_is_examined_to_its_end(key: str) -> None:
+    text = "x" * 70_000 + "{{ x.__class__.__mro__ }}"
+    facts = facts_of(packed([pair("n", 0, b"\1"), pair(key, 8, string(text))], []))
+    assert {hazard.kind for hazard in facts.hazards} == {HazardKind.UNSAFE_TEMPLATE}
+    assert not facts.defects
+
+
+def test_a_chat_template_too_long_to_be_examined_is_a_defect() -> None:
+    text = "{{ x }}" + "x" * TEMPLATE_BYTES
+    facts = facts_of(packed([pair("tokenizer.chat_template", 8, string(text))], []))
+    assert [defect.reason for defect in facts.defects] == [Reason.LIMIT]
+    assert facts.first(Attribute.CHAT_TEMPLATE_SHA256) == hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_files_of_the_reference_writer_have_no_hazard(name: str) -> None:
+    assert read_fixture(FORMAT, f"gguf/{name}.gguf").hazards == ()
 
 
 def test_trailing_bytes_are_a_defect_and_stay_unexplained() -> None:

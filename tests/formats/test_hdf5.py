@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 
 import h5py
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aibom.domain.confidence import Confidence
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.facts import Attribute, Capability, Facts, Layout
+from aibom.domain.hazard import HazardKind
 from aibom.domain.limits import MIB
 from aibom.domain.protocols import Match
 from aibom.formats.hdf5 import FORMAT
@@ -73,29 +76,135 @@ def test_a_lambda_layer_embeds_code() -> None:
     assert statement.detail("layer") == "double"
 
 
+CODE = "4wEAAAAA" + "A" * 60
+EMBEDDED, MODULE, CUSTOM, GRAPH = (
+    HazardKind.EMBEDDED_CODE,
+    HazardKind.MODULE_REFERENCE,
+    HazardKind.CUSTOM_OPERATOR,
+    HazardKind.GRAPH_OPERATION,
+)
+HIGH, MEDIUM = Confidence.HIGH, Confidence.MEDIUM
+
+
+def made(name: str, package: str | None = None, **config: object) -> dict[str, object]:
+    return {"class_name": name, "module": package, "config": config}
+
+
+def function(name: str, module: str | None = "builtins") -> dict[str, object]:
+    return {"class_name": "function", "module": module, "config": name, "registered_name": "function"}
+
+
+def lambda2(value: object, **config: object) -> dict[str, object]:
+    return {"class_name": "Lambda", "config": {"name": "double", "function": value, **config}}
+
+
 @pytest.mark.parametrize(
-    ("layer", "capability", "value"),
+    ("layer", "kind", "found", "confidence"),
     [
-        ({"class_name": "Lambda"}, Capability.EMBEDS_CODE, "Lambda"),
-        ({"class_name": "__lambda__", "config": {}}, Capability.EMBEDS_CODE, "__lambda__"),
-        ({"class_name": "TorchModuleWrapper"}, Capability.EMBEDS_CODE, "TorchModuleWrapper"),
-        ({"class_name": "Mine>Gate"}, Capability.CUSTOM_OPERATORS, "Mine>Gate"),
-        ({"class_name": "Gate", "module": "mine.layers"}, Capability.CUSTOM_OPERATORS, "mine.layers.Gate"),
-        ({"class_name": "x", "module": "kerasish"}, Capability.CUSTOM_OPERATORS, "kerasish.x"),
+        # Bytecode, in each form that Keras has written, and in forms that it could be tricked with.
+        (lambda2([CODE, None, None], function_type="lambda"), EMBEDDED, "double", HIGH),
+        (lambda2([CODE]), EMBEDDED, "double", HIGH),
+        (lambda2(CODE, function_type="lambda"), EMBEDDED, "double", HIGH),
+        (lambda2(CODE), EMBEDDED, "double", HIGH),
+        (lambda2(7), EMBEDDED, "double", HIGH),
+        ({"class_name": "Lambda"}, EMBEDDED, "Lambda", HIGH),
+        ({"class_name": "Keras>Lambda"}, EMBEDDED, "Lambda", HIGH),
+        (lambda2("relu", module="keras.activations", output_shape=[CODE, None]), EMBEDDED, "double", HIGH),
+        (made("__lambda__", code=CODE), EMBEDDED, "__lambda__", HIGH),
+        (made("__lambda__", value=[CODE, None, None]), EMBEDDED, "__lambda__", HIGH),
+        ({"class_name": "__lambda__"}, EMBEDDED, "__lambda__", HIGH),
+        ({"activation": {"value": [CODE, None, None]}}, EMBEDDED, "__lambda__", HIGH),
+        ({"": None, "anywhere": ["Yw" + CODE[2:]]}, EMBEDDED, "__lambda__", HIGH),
+        (made("TorchModuleWrapper", "keras.layers", module="UEsDBA=="), EMBEDDED, "TorchModuleWrapper", HIGH),
+        # Objects that are imported by name.
+        (lambda2("system", function_type="function", module="os"), MODULE, "os.system", HIGH),
+        (lambda2("eval"), MODULE, "eval", HIGH),
+        (lambda2("scale", module="mine"), MODULE, "mine.scale", MEDIUM),
+        (function("system", "os"), MODULE, "os.system", HIGH),
+        (function("exec"), MODULE, "builtins.exec", HIGH),
+        (function("scale", "mine.functions"), MODULE, "mine.functions.scale", HIGH),
+        (made("Popen", "subprocess"), MODULE, "subprocess.Popen", HIGH),
+        (made("Gate", "mine.layers"), MODULE, "mine.layers.Gate", MEDIUM),
+        (made("x", "kerasish"), MODULE, "kerasish.x", HIGH),
+        (made("Dense", "keras.layers.."), MODULE, "keras.layers...Dense", MEDIUM),
+        (made("Dense", "keras.layers\n"), MODULE, "keras.layers\n.Dense", MEDIUM),
         (
-            {"class_name": "function", "module": "builtins", "config": "exec"},
-            Capability.CUSTOM_OPERATORS,
-            "builtins.exec",
+            {"class_name": "__typespec__", "module": "os", "spec_name": "system", "config": []},
+            MODULE,
+            "os.system",
+            HIGH,
         ),
-        ({"class_name": "Gate", "registered_name": "Mine>Gate"}, Capability.CUSTOM_OPERATORS, "Gate"),
+        # Parts of Keras that load files, or take the guard down.
+        (function("get_file", "keras.utils"), MODULE, "keras.utils.get_file", HIGH),
+        (made("get_file", "keras.utils"), MODULE, "keras.utils.get_file", HIGH),
+        (function("load_model", "keras.models"), MODULE, "keras.models.load_model", HIGH),
+        (
+            function("load_model", "keras.src.saving.saving_api"),
+            MODULE,
+            "keras.src.saving.saving_api.load_model",
+            HIGH,
+        ),
+        (
+            function("enable_unsafe_deserialization", "keras.config"),
+            MODULE,
+            "keras.config.enable_unsafe_deserialization",
+            HIGH,
+        ),
+        (function("deserialize", "keras.losses"), MODULE, "keras.losses.deserialize", HIGH),
+        (made("TFSMLayer", "keras.layers", filepath="//host/model"), GRAPH, "TFSMLayer //host/model", HIGH),
+        (
+            made("StringLookup", "keras.layers", vocabulary="/etc/passwd"),
+            GRAPH,
+            "StringLookup /etc/passwd",
+            MEDIUM,
+        ),
+        (
+            {"class_name": "TFOpLambda", "config": {"function": "io.read_file"}},
+            GRAPH,
+            "tf.io.read_file",
+            HIGH,
+        ),
+        (
+            {"class_name": "TFOpLambda", "config": {"function": "raw_ops.WriteFile"}},
+            GRAPH,
+            "WriteFile",
+            HIGH,
+        ),
+        (
+            {"class_name": "ClassMethod", "config": {"cls_ref": "data.Dataset"}},
+            GRAPH,
+            "tf.data.Dataset",
+            HIGH,
+        ),
+        (
+            {"class_name": "TensorFlowOpLayer", "config": {"node_def": "\n\x01x\x12\x06PyFunc"}},
+            GRAPH,
+            "PyFunc",
+            HIGH,
+        ),
+        (
+            {"class_name": "TensorFlowOpLayer", "config": {"node_def": {"op": "ReadFile"}}},
+            GRAPH,
+            "ReadFile",
+            HIGH,
+        ),
+        # Code that has to come from somewhere else.
+        ({"class_name": "Mine>Gate"}, CUSTOM, "Mine>Gate", MEDIUM),
+        ({"class_name": "Gate", "registered_name": "Mine>Gate"}, CUSTOM, "Mine>Gate", MEDIUM),
+        (made("Gate"), CUSTOM, "Gate", MEDIUM),
+        (function("scale"), CUSTOM, "scale", MEDIUM),
+        (function("mine>scale"), CUSTOM, "mine>scale", MEDIUM),
+        ({**made("Dense", "keras.layers"), "registered_name": "Mine>Dense"}, CUSTOM, "Mine>Dense", MEDIUM),
     ],
 )
-def test_code_is_found_at_any_depth(layer: object, capability: Capability, value: str) -> None:
+def test_code_is_found_at_any_depth(
+    layer: dict[str, object], kind: HazardKind, found: str, confidence: Confidence
+) -> None:
     nested = {"class_name": "Functional", "config": {"layers": [{"a/b": [{"wrapped": layer}]}]}}
     facts = modelled(nested)
-    assert facts.capabilities == {capability}
-    assert code(facts) == [value]
-    assert facts.statements[-1].pointer == "/model_config/config/layers/0/a~1b/0/wrapped"
+    assert [(h.kind, h.found, h.confidence) for h in facts.hazards] == [(kind, found, confidence)]
+    assert facts.statements[-1].attribute is Attribute.REMOTE_CODE
+    assert facts.statements[-1].pointer.startswith("/model_config/config/layers/0/a~1b/0/wrapped")
 
 
 @pytest.mark.parametrize(
@@ -108,18 +217,75 @@ def test_code_is_found_at_any_depth(layer: object, capability: Capability, value
             "module": "keras.src.models.functional",
             "registered_name": "Functional",
         },
+        {"class_name": "Functional", "module": "tf_keras.src.engine.functional"},
         {
-            "class_name": "function",
-            "module": "keras.activations",
-            "config": "relu",
-            "registered_name": "relu",
+            "class_name": "Backbone",
+            "module": "keras_hub.src.models.backbone",
+            "registered_name": "keras_hub>Backbone",
         },
+        {"class_name": "FeatureSpace", "module": "keras.utils"},
+        function("relu", "keras.activations"),
+        function("relu"),
+        function("keras_nlp>gelu_approximate"),
         {"class_name": "Keras>Dense"},
+        {"class_name": "Custom>Adam", "config": {}},
+        {"class_name": "TFOpLambda", "config": {"function": "math.add"}},
+        {"class_name": "TFOpLambda", "config": {"function": "io.decode_jpeg"}},
+        {"class_name": "TensorFlowOpLayer", "config": {"node_def": "\n\x01x\x12\x05AddV2"}},
+        {"class_name": "StringLookup", "module": "keras.layers", "config": {"vocabulary": ["a"]}},
+        {
+            "class_name": "__typespec__",
+            "module": "tensorflow.python.framework.tensor",
+            "spec_name": "TensorSpec",
+            "config": [],
+            "registered_name": None,
+        },
+        {"class_name": "__numpy__", "config": {"value": [1], "dtype": "int32"}},
         {"class_name": 7, "module": "os"},
+        {"name": "4wEAAAAA"},
     ],
 )
 def test_parts_of_keras_need_no_other_code(layer: object) -> None:
-    assert modelled({"class_name": "Sequential", "config": {"layers": [layer]}}).capabilities == frozenset()
+    facts = modelled({"class_name": "Sequential", "config": {"layers": [layer]}})
+    assert facts.capabilities == frozenset()
+    assert facts.hazards == ()
+
+
+def saved(name: str) -> Facts:
+    """A model as Keras wrote it, in a file without weights."""
+    with zipfile.ZipFile(FIXTURES / "keras/configurations.zip") as archive:
+        found = {
+            member.rpartition("/")[2]: archive.read(member).decode()
+            for member in archive.namelist()
+            if member.startswith(f"{name}/")
+        }
+    return modelled(found.pop("model_config"), **found)
+
+
+@pytest.mark.parametrize("name", ["wide2.h5", "wide3.h5"])
+def test_models_of_keras_itself_hold_nothing_that_could_harm(name: str) -> None:
+    facts = saved(name)
+    assert facts.first(Attribute.NAME) == "wide"
+    assert facts.hazards == ()
+    assert facts.defects == ()
+
+
+@pytest.mark.parametrize("name", ["lambdas2.h5", "lambdas3.h5"])
+def test_each_lambda_of_a_real_model_is_found(name: str) -> None:
+    facts = saved(name)
+    assert [(h.kind, h.found) for h in facts.hazards] == [
+        (EMBEDDED, "wrapped"),
+        (EMBEDDED, "double"),
+        (EMBEDDED, "last"),
+    ]
+
+
+def test_a_configuration_that_is_no_text_is_a_defect() -> None:
+    target = io.BytesIO()
+    with h5py.File(target, "w", libver="earliest") as file:
+        file.attrs["model_config"] = np.array([b"{", b"}"])
+    facts = read(FORMAT, target.getvalue(), "m.h5")
+    assert [d.message for d in facts.defects] == ["the attribute model_config is not a text"]
 
 
 def test_code_in_the_training_configuration_is_found() -> None:
@@ -137,7 +303,7 @@ def test_code_in_the_training_configuration_is_found() -> None:
         ("x" * (9 * MIB), Reason.LIMIT, "bytes of text"),
         (json.dumps([{"class_name": "Lambda"}] * 300), Reason.MALFORMED, "not a JSON object"),
         (
-            json.dumps({"a": [{"class_name": "Lambda"}] * 300}),
+            json.dumps({"a": [{"class_name": "Lambda", "config": {"name": str(i)}} for i in range(300)]}),
             Reason.LIMIT,
             "more than 200 objects with code",
         ),

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aibom.domain.confidence import Confidence
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.facts import Attribute, Capability, Facts, Layout
+from aibom.domain.hazard import HazardKind
 from aibom.domain.limits import MIB
 from aibom.domain.protocols import Match
 from aibom.formats.keras import FORMAT
@@ -87,12 +89,48 @@ def test_lambdas_and_custom_layers_are_told_apart() -> None:
     facts = read_fixture(FORMAT, "keras/code.keras")
     assert facts.capabilities == {Capability.EMBEDS_CODE, Capability.CUSTOM_OPERATORS}
     found = [s for s in facts.statements if s.attribute is Attribute.REMOTE_CODE]
-    assert [(s.value, s.detail("capability"), s.pointer) for s in found] == [
-        ("keras.layers.Lambda", "embeds-code", "/config.json/config/layers/1"),
-        ("__lambda__", "embeds-code", "/config.json/config/layers/1/config/function"),
-        ("my_package.layers.Gate", "custom-operators", "/config.json/config/layers/2"),
+    assert [(s.value, s.detail("capability"), s.detail("layer"), s.pointer) for s in found] == [
+        ("__lambda__", "embeds-code", "double", "/config.json/config/layers/1/config/function"),
+        ("my_package.layers.Gate", "custom-operators", "gate", "/config.json/config/layers/2"),
     ]
-    assert found[2].detail("registered-name") == "my_package>Gate"
+    assert found[1].detail("registered-name") == "my_package>Gate"
+    lambda_, gate = facts.hazards
+    assert (lambda_.kind, lambda_.found, lambda_.confidence) == (
+        HazardKind.EMBEDDED_CODE,
+        "double",
+        Confidence.HIGH,
+    )
+    assert lambda_.message == "layer 'double' carries Python bytecode of 12 bytes"
+    assert (gate.kind, gate.found) == (HazardKind.MODULE_REFERENCE, "my_package.layers.Gate")
+    with zipfile.ZipFile(FIXTURES / "keras/code.keras") as archive:
+        assert lambda_.inside == "config.json"
+        data = (FIXTURES / "keras/code.keras").read_bytes()
+        assert lambda_.offset == data.index(archive.read("config.json"))
+
+
+@pytest.mark.parametrize("path", ["keras/wide3.keras", "keras/wide2.keras", "keras/lookups3.keras"])
+def test_models_of_keras_itself_hold_nothing_that_could_harm(path: str) -> None:
+    facts = read_fixture(FORMAT, path)
+    assert facts.hazards == ()
+    assert facts.capabilities == frozenset()
+    assert facts.defects == ()
+
+
+@pytest.mark.parametrize("path", ["keras/lambdas3.keras", "keras/lambdas2.keras"])
+def test_each_lambda_of_a_real_model_is_found_at_any_depth(path: str) -> None:
+    facts = read_fixture(FORMAT, path)
+    assert [(h.kind, h.found) for h in facts.hazards] == [
+        (HazardKind.EMBEDDED_CODE, "wrapped"),
+        (HazardKind.EMBEDDED_CODE, "double"),
+        (HazardKind.EMBEDDED_CODE, "last"),
+    ]
+    assert facts.capabilities == {Capability.EMBEDS_CODE}
+
+
+def test_a_registered_layer_needs_code_that_is_not_there() -> None:
+    (hazard,) = read_fixture(FORMAT, "keras/custom3.keras").hazards
+    assert (hazard.kind, hazard.found) == (HazardKind.CUSTOM_OPERATOR, "mine>Gate")
+    assert hazard.confidence is Confidence.MEDIUM
 
 
 def test_sharded_weights_are_read_together() -> None:

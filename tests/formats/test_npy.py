@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from aibom.domain.errors import Reason, UnreadableError
-from aibom.domain.facts import Capability, Layout, Span
+from aibom.domain.facts import Capability, Layout, Span, Use
 from aibom.domain.limits import MIB
 from aibom.domain.protocols import Match
 from aibom.formats.npy import FORMAT
@@ -116,17 +116,32 @@ def test_element_types_are_spelt_as_in_safetensors(letter: str, dtype: str) -> N
 
 
 @pytest.mark.parametrize("descr", ["'|O'", "'<O8'", "'object'", "'i4,O'", "[('a', '<i4'), ('b', '|O')]"])
-def test_an_array_of_objects_is_a_pickle_that_is_told_and_not_read(descr: str) -> None:
-    facts = read(FORMAT, packed(described(descr), b"\x80\x04."), "a.npy")
-    assert facts.tensors == ()
+def test_the_pickle_of_an_array_of_objects_is_walked(descr: str) -> None:
+    body = b"\x80\x02cos\nsystem\nX\4\0\0\0true\x85R."
+    data = packed(described(descr), body)
+    facts = read(FORMAT, data, "a.npy")
+    assert [(item.name, item.use, item.arguments) for item in facts.imports] == [
+        ("os.system", Use.CALL, "('true',)")
+    ]
+    assert facts.imports[0].offset == len(data) - len(body) + 2
     assert facts.capabilities == {Capability.IMPORTS_CODE}
-    assert facts.defects[0].reason is Reason.NOT_READ
-    assert facts.defects[0].message == "3 bytes of pickled Python objects are not read"
-    assert not facts.indexed
+    assert (facts.tensors, facts.defects, facts.indexed) == ((), (), True)
+    assert sum(span.end - span.start for span in facts.covered) == len(data)
 
 
 def test_the_pickle_of_the_reference_writer_is_told() -> None:
-    assert Capability.IMPORTS_CODE in read_fixture(FORMAT, "npy/objects.npy").capabilities
+    facts = read_fixture(FORMAT, "npy/objects.npy")
+    assert Capability.IMPORTS_CODE in facts.capabilities
+    assert any(item.qualname == "_reconstruct" for item in facts.imports)
+    assert (facts.hazards, facts.defects) == ((), ())
+
+
+def test_a_pickle_that_cannot_be_walked_is_refused_or_a_defect() -> None:
+    with pytest.raises(UnreadableError):
+        read(FORMAT, packed(described("'|O'"), b"\xff"), "a.npy")
+    facts = read(FORMAT, packed(described("'|O'"), b"cos\nsystem\n\xff"), "a.npy")
+    assert facts.defects[0].reason is Reason.MALFORMED
+    assert facts.imports
 
 
 def test_trailing_bytes_are_a_defect_and_the_array_is_still_told() -> None:

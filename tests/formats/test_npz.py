@@ -7,6 +7,7 @@ import struct
 import tracemalloc
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,14 +97,33 @@ def test_names_dtypes_and_shapes_equal_those_of_safetensors(
     assert {(t.name, t.dtype, t.shape) for t in ours} == {(t.name, t.dtype, t.shape) for t in theirs}
 
 
-def test_objects_are_told_and_the_other_arrays_are_read() -> None:
-    facts = read_fixture(FORMAT, "npz/objects.npz")
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_pickles_of_objects_are_walked_and_the_other_arrays_are_read(method: int) -> None:
+    objects = np.array([Path("x"), b"\x80\x04N." + bytes(99)], object)
+    data = packed({"plain.npy": saved(np.zeros(2)), "objects.npy": saved(objects)}, method)
+    facts = read(FORMAT, data, "a.npz")
     assert [t.name for t in facts.tensors] == ["plain"]
     assert facts.capabilities == {Capability.IMPORTS_CODE}
-    assert [(d.reason, d.message) for d in facts.defects] == [
-        (Reason.NOT_READ, "'objects.npy': pickled Python objects are not read")
-    ]
-    assert not facts.indexed
+    assert any("Path" in item.qualname for item in facts.imports)
+    assert (facts.hazards, facts.defects) == ((), ())
+    # What was inflated has no place in the file: the walk through the archive finds it.
+    assert len(facts.nested) == (method == zipfile.ZIP_STORED)
+    if facts.nested:
+        assert data[facts.nested[0].offset :].startswith(b"\x80\x04N.")
+
+
+def test_the_objects_of_the_reference_writer_are_no_defect() -> None:
+    facts = read_fixture(FORMAT, "npz/objects.npz")
+    assert [t.name for t in facts.tensors] == ["plain"]
+    assert (facts.defects, facts.hazards) == ((), ())
+    assert facts.imports
+
+
+def test_a_broken_pickle_of_objects_is_a_defect_of_its_member() -> None:
+    broken = saved(np.array([None], object))[:-30]
+    facts = read(FORMAT, packed({"plain.npy": saved(np.zeros(2)), "objects.npy": broken}), "a.npz")
+    assert len(facts.tensors) == 1
+    assert "'objects.npy'" in facts.defects[0].message
 
 
 def test_a_transposed_array_keeps_its_layout_when_deflated() -> None:

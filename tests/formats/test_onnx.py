@@ -25,6 +25,7 @@ from onnx import (
 from aibom.domain.dtypes import BITS
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.facts import Attribute, Capability, Facts, Layout, Statement
+from aibom.domain.hazard import HazardKind
 from aibom.domain.limits import METADATA_COUNT, MIB, PROBE_BYTES
 from aibom.domain.protocols import Match, Probe
 from aibom.formats._onnx import DEFECT_COUNT, DTYPES, byte_length, leads_outside
@@ -157,6 +158,64 @@ def test_only_foreign_domains_need_a_library(domain: str, custom: bool) -> None:
     assert (Capability.CUSTOM_OPERATORS in facts.capabilities) is custom
 
 
+def nodes(*operators: tuple[str, str]) -> list[NodeProto]:
+    return [helper.make_node(name, ["x"], ["y"], domain=domain) for domain, name in operators]
+
+
+def hazards(facts: Facts) -> list[tuple[HazardKind, str]]:
+    return [(hazard.kind, hazard.found) for hazard in facts.hazards]
+
+
+def test_a_custom_operator_is_a_hazard_with_its_place() -> None:
+    data = (FIXTURES / SMALL).read_bytes()
+    (hazard,) = read_fixture(FORMAT, SMALL).hazards
+    assert (hazard.kind, hazard.found) == (HazardKind.CUSTOM_OPERATOR, "org.example::Magic")
+    assert hazard.offset is not None
+    assert b"Magic" in data[hazard.offset : hazard.offset + 60]
+
+
+def test_operators_of_the_runtime_and_of_the_model_itself_are_no_hazard() -> None:
+    assert read_fixture(FORMAT, EXTERNAL).hazards == ()
+    operators = nodes(("", "Relu"), ("ai.onnx.ml", "Scaler"), ("com.microsoft", "FusedGelu"), ("mine", "F"))
+    model = model_of(*operators)
+    model.functions.append(
+        helper.make_function("mine", "F", ["x"], ["y"], nodes(("", "Relu")), [helper.make_opsetid("", 17)])
+    )
+    assert facts_of(model).hazards == ()
+
+
+@pytest.mark.parametrize(
+    ("domain", "name"), [("ai.onnx.contrib", "PyOp"), ("", "PyOp"), ("com.microsoft", "PythonOp")]
+)
+def test_calls_of_python_are_found_in_any_domain_before_all_others(domain: str, name: str) -> None:
+    facts = facts_of(model_of(*nodes(("a", "Custom"), (domain, name))))
+    assert hazards(facts) == [
+        (HazardKind.GRAPH_OPERATION, f"{domain}::{name}"),
+        (HazardKind.CUSTOM_OPERATOR, "a::Custom"),
+    ]
+
+
+def test_a_compiled_engine_is_told() -> None:
+    facts = facts_of(model_of(*nodes(("com.microsoft", "EPContext"))))
+    assert hazards(facts) == [(HazardKind.CUSTOM_OPERATOR, "com.microsoft::EPContext")]
+
+
+def test_custom_operators_are_found_in_branches_and_in_functions() -> None:
+    branch = helper.make_graph(nodes(("deep", "A")), "g", [], [])
+    outer = helper.make_graph(
+        [helper.make_node("If", ["x"], ["z"], then_branch=branch, else_branch=branch)], "g", [], []
+    )
+    model = model_of(helper.make_node("Loop", ["x"], ["y"], body=outer))
+    body = nodes(("inner", "B"))
+    model.functions.append(
+        helper.make_function("mine", "F", ["x"], ["y"], body, [helper.make_opsetid("inner", 1)])
+    )
+    assert hazards(facts_of(model)) == [
+        (HazardKind.CUSTOM_OPERATOR, "deep::A"),
+        (HazardKind.CUSTOM_OPERATOR, "inner::B"),
+    ]
+
+
 def test_external_data_equals_the_reference_library() -> None:
     facts = read_fixture(FORMAT, EXTERNAL)
     beside = (FIXTURES / "onnx/model.onnx.data").read_bytes()
@@ -181,7 +240,8 @@ def test_external_data_without_a_length_has_that_of_its_shape() -> None:
     "location",
     [
         "/etc/passwd", "../w", "a/../../w", "a\\..\\w", "\\\\host\\share",
-        "C:\\w", "c:w", "file:w", "http://x/w", "a\0b",
+        "C:\\w", "c:w", "file:w", "file:///etc/passwd", "http://x/w", "a\0b", "..", "a/.. /w", "a\\...\\w",
+        "*/_ORT_MEM_ADDR_/*",
     ],
 )  # fmt: skip
 def test_external_data_elsewhere_is_a_defect_and_still_told(location: str) -> None:

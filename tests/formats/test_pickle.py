@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import pickle
+import random
 import zlib
 from pathlib import Path
 
@@ -20,9 +21,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from aibom.domain.errors import Reason, UnreadableError
-from aibom.domain.facts import Capability, Facts, Layout
+from aibom.domain.facts import Capability, Facts, Layout, Use
+from aibom.domain.hazard import HazardKind
 from aibom.domain.protocols import Match
+from aibom.formats._pickle import begins_pickle, walk
 from aibom.formats.pickle import CLOUDPICKLE, DILL, FORMAT, FORMATS, JOBLIB
+from aibom.readers import pickle_skim
+from aibom.readers.ranges import Memory
 from tests.hostile import FIXTURES, flips, outcome, probe_of, read, read_fixture, truncations
 
 ARRAYS = "joblib/arrays.joblib"
@@ -40,7 +45,7 @@ def dumped(value: object, protocol: int | None = None) -> bytes:
 
 
 def names(facts: Facts) -> dict[str, bool]:
-    return {f"{item.module}.{item.qualname}": item.called for item in facts.imports}
+    return {f"{item.module}.{item.qualname}": item.use is Use.CALL for item in facts.imports}
 
 
 def explained(facts: Facts) -> int:
@@ -69,7 +74,7 @@ def test_without_an_import_nothing_can_be_run() -> None:
 @pytest.mark.parametrize("name", ["os_system.pkl", "shuffled_names.bin", "broken_tail.pkl"])
 def test_hostile_fixtures_name_what_they_would_call(name: str) -> None:
     facts = read_fixture(FORMAT, f"pickle/{name}")
-    called = [item.qualname for item in facts.imports if item.called]
+    called = [item.qualname for item in facts.imports if item.use is Use.CALL]
     assert called == ["system"]
     assert [d.reason for d in facts.defects] == ([Reason.MALFORMED] if name == "broken_tail.pkl" else [])
 
@@ -192,12 +197,112 @@ def test_several_streams_are_all_read() -> None:
     assert facts.defects == ()
 
 
-@pytest.mark.parametrize("tail", [b"payload", b"\0" * 8, b"\x80\x04", b"MZ\x90\0"])
-def test_bytes_behind_the_last_stream_are_a_defect(tail: bytes) -> None:
+@pytest.mark.parametrize("tail", [b"payload", b"\0" * 8, b"MZ\x90\0", bytes(range(256)) * 300])
+def test_bytes_behind_the_last_stream_that_begin_none_stay_unexplained(tail: bytes) -> None:
     data = pickle.dumps({"a": 1})
     facts = facts_of(data + tail)
-    assert facts.defects[0].message == f"{len(tail)} bytes follow the last stream"
+    assert (facts.defects, facts.hazards) == ((), ())
     assert explained(facts) == len(data)
+    assert facts.indexed
+
+
+@pytest.mark.parametrize("tail", [b"\x80", b"\x80\x04", b"\x80\x04N", b"\x80\x02X\xff\0\0\0"])
+def test_a_further_stream_that_is_broken_is_a_defect(tail: bytes) -> None:
+    assert "a further stream cannot be followed" in facts_of(pickle.dumps(1) + tail).defects[0].message
+
+
+@pytest.mark.parametrize("padding", [b"\0" * 512, b"\xff" * 7, b" \n\r\n", bytes(64 * 1024)])
+def test_streams_behind_padding_are_read(padding: bytes) -> None:
+    facts = facts_of(pickle.dumps(1) + padding + SYSTEM + padding)
+    assert names(facts) == {"os.system": True}
+    assert (facts.defects, facts.hazards) == ((), ())
+
+
+@pytest.mark.parametrize("gap", [b"garbage", b"\0" * 70_000, b"N" * 900_000, b"\x80\x04(" * 60 + b"x"])
+def test_a_pickle_behind_garbage_is_hidden(gap: bytes) -> None:
+    payload = pickle.dumps(Path("x"), 4).replace(b"pathlib", b"evillib")
+    data = pickle.dumps(1) + gap
+    facts = facts_of(data + payload)
+    assert [(h.kind, h.found, h.offset) for h in facts.hazards] == [
+        (HazardKind.HIDDEN_PAYLOAD, "trailing-pickle", len(data))
+    ]
+    assert any(name.startswith("evillib.") for name in names(facts))
+
+
+def test_what_only_looks_like_a_pickle_behind_garbage_is_none() -> None:
+    chance = random.Random(0)
+    noise = bytes(chance.choice((0x80, 2, 4, 0x63, 0x28, 0x0A, 0x41)) for _ in range(20_000))
+    for tail in (noise, b"x" + pickle.dumps({"a": [1, 2]}), b"x\x80\x02c!\n?\n."):
+        assert facts_of(pickle.dumps(1) + tail).hazards == ()
+
+
+def test_a_search_behind_the_last_stream_is_bounded() -> None:
+    tail = (b"x\x80\x04" + b"N0" * 2_000) * 250
+    reader = Counting(pickle.dumps(1) + tail)
+    walk(reader)
+    assert reader.fetched < 8 * len(tail)
+
+
+class Counting(Memory):
+    """Counts the bytes that are fetched."""
+
+    fetched = 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        self.fetched += length
+        return super().read_at(offset, length)
+
+
+def test_a_walk_may_start_anywhere() -> None:
+    walked = walk(Memory(b"header" + SYSTEM + pickle.dumps(2, 4)), 6)
+    assert (walked.streams, walked.protocol, walked.imports[0].offset) == (2, 0, 6)
+    assert walked.covered[0].start == 6
+    assert walked.end == 6 + len(SYSTEM) + len(pickle.dumps(2, 4))
+    with pytest.raises(UnreadableError):
+        walk(Memory(b"header"), 6)
+
+
+def test_hazards_and_nested_files_of_every_stream_are_told() -> None:
+    inner = b"\x80\x04N."
+    data = (
+        pickle.dumps([inner + bytes(300)])
+        + SYSTEM[:-1]
+        + b")R."
+        + dumped(np.array([inner + b"x" * 9], object))
+    )
+    facts = facts_of(data)
+    assert [h.found for h in facts.hazards] == ["computed-call"]
+    assert [data[n.offset :][: len(inner)] for n in facts.nested] == [inner, inner]
+
+
+@pytest.mark.parametrize(
+    ("head", "begins"),
+    [
+        (b"\x80\x04N.", True),
+        (b"\x80\x02\x80\x02N.", True),
+        (SYSTEM, True),
+        (SYSTEM[:-1] + b"\xff", True),
+        (b"N.", True),
+        (b"N.x", False),
+        (b"cat\ndog\nelephant\n", False),
+        (b"chat\nchien\n\xff", False),
+        (b"(see below)\n", False),
+        (b"", False),
+        (b"\x80\x04", False),
+        (b"\x80\x04\xff", False),
+    ],
+)
+def test_a_file_begins_like_a_pickle_only_when_that_is_no_accident(head: bytes, begins: bool) -> None:
+    assert begins_pickle(head, len(head)) is begins
+
+
+def test_a_long_stream_is_told_as_if_it_were_walked_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"id": index, "name": f"n{index}", "pair": [1.5, None]} for index in range(2_000)]
+    data = dumped({"rows": rows, "weights": np.ones(3), "path": Path("x"), "more": rows})
+    exact = facts_of(data)
+    monkeypatch.setattr(pickle_skim, "_WORTH_BYTES", 1)
+    assert facts_of(data) == exact
+    assert [tensor.name for tensor in exact.tensors] == ["weights"]
 
 
 def test_a_broken_second_stream_still_names_its_imports() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.facts import Attribute, Capability
+from aibom.domain.hazard import HazardKind
 from aibom.domain.protocols import Match
 from aibom.formats.sentence_transformers import FORMAT
 from tests.hostile import outcome, probe_of, read, read_fixture
@@ -23,6 +24,9 @@ def test_a_module_from_outside_of_the_library_is_remote_code() -> None:
     )
     code = next(s for s in facts.statements if s.attribute is Attribute.REMOTE_CODE)
     assert (code.value, code.pointer) == ("custom_st.FjordPooling", "/1/type")
+    assert [(hazard.kind, hazard.found) for hazard in facts.hazards] == [
+        (HazardKind.REMOTE_CODE, "custom_st.FjordPooling")
+    ]
     assert facts.capabilities == {Capability.REMOTE_CODE}
 
 

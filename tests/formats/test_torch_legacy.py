@@ -39,6 +39,24 @@ def test_bytes_behind_the_last_storage_are_a_defect() -> None:
     assert len(facts.tensors) == 4
 
 
+def test_a_pickle_behind_the_last_storage_is_hidden() -> None:
+    facts = facts_of(DATA + b"x" + SYSTEM)
+    assert [(h.found, h.offset) for h in facts.hazards] == [("trailing-pickle", len(DATA) + 1)]
+    assert imported(facts)["os.system"]
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_hazards_and_nested_files_of_every_pickle_are_told(place: int) -> None:
+    parts = [MAGIC, VERSION, VERSION, pickle.dumps(None, 2), pickle.dumps([], 2)]
+    odd = b"B\x0a\0\0\0\x80\x04N.......0\x82\x010"
+    data = (
+        b"".join(parts[:place]) + parts[place][:2] + odd + b"".join([parts[place][2:], *parts[place + 1 :]])
+    )
+    facts = facts_of(data)
+    assert [h.found for h in facts.hazards] == ["extension-registry"]
+    assert data[facts.nested[0].offset :].startswith(b"\x80\x04N.")
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -65,6 +65,14 @@ def test_imports_of_every_member_are_listed(member: str) -> None:
     assert imported(facts_of(changed(**{member: SYSTEM})))["os.system"]
 
 
+@pytest.mark.parametrize("member", ["pickle", "storages", "tensors", "sys"])
+def test_hazards_and_nested_files_of_every_member_are_told(member: str) -> None:
+    data = changed(**{member: b"\x80\x02B\x0a\0\0\0\x80\x04N.......0\x82\x010N."})
+    facts = facts_of(data)
+    assert [h.found for h in facts.hazards] == ["extension-registry"]
+    assert data[facts.nested[0].offset :].startswith(b"\x80\x04N.")
+
+
 def test_a_storage_may_be_a_view_of_another() -> None:
     storages = number(1) + storage(6, bytes(24)) + pickle.dumps([(2, 1, 2, 4)], 2)
     tensors = number(2) + tensor(1, 6, 1, 0)[len(number(1)) :]

@@ -238,3 +238,25 @@ def test_flips_inside_the_pickle_raise_nothing_else(chance: st.DataObject) -> No
     for at in chance.draw(st.lists(st.integers(0, len(data) - 1), max_size=3)):
         data[at] = chance.draw(st.integers(0, 255))
     outcome(FORMAT, packed({"data.pkl": bytes(data), "data/0": bytes(64)}), "m.pt")
+
+
+ODD = b"\x80\x02B\x0a\0\0\0\x80\x04N.......0\x82\x010N."
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("record", ["data.pkl", "constants.pkl"])
+def test_hazards_and_nested_files_of_every_pickle_are_told(record: str, method: int) -> None:
+    records = {"data.pkl": pickle.dumps(None, 2), "constants.pkl": pickle.dumps((), 2), "code/a.py": b""}
+    data = packed(records | {record: ODD}, method)
+    facts = read(TORCHSCRIPT, data, "m.pt")
+    assert [h.found for h in facts.hazards] == ["extension-registry"]
+    # Those of an inflated record are no part of the file: the walk through the archive finds them.
+    assert len(facts.nested) == (method == zipfile.ZIP_STORED)
+    if facts.nested:
+        assert data[facts.nested[0].offset :].startswith(b"\x80\x04N.")
+
+
+def test_a_second_pickle_behind_the_first_is_hidden() -> None:
+    facts = with_data(pickle.dumps(None, 2) + b"\x80\x02cos\nsystem\n.")
+    assert [h.found for h in facts.hazards] == ["trailing-pickle"]
+    assert imported(facts) == {"os.system": False}

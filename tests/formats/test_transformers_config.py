@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aibom.domain.confidence import Confidence
 from aibom.domain.facts import Attribute, Capability, Facts, Statement
+from aibom.domain.hazard import HazardKind
 from aibom.domain.protocols import Match
 from aibom.formats.transformers_config import FORMAT, HYPERPARAMETERS, JSON_CONFIG
 from tests.hostile import probe_of, read, read_fixture
@@ -144,3 +146,67 @@ def test_recognised_by_name_and_an_opening_brace() -> None:
     assert FORMAT.recognise(probe_of(b"\x80\x04", "config.json")) is Match.NAME
     assert FORMAT.recognise(probe_of(b'{"model_type": "x"}', "tsconfig.json")) is Match.NO
     assert JSON_CONFIG.recognise(probe_of(b"{}", "config.json")) is Match.NO
+
+
+def hazards(facts: Facts) -> list[tuple[HazardKind, str, str, Confidence]]:
+    return [(h.kind, h.found, h.message, h.confidence) for h in facts.hazards]
+
+
+@pytest.mark.parametrize(
+    ("document", "found", "confidence"),
+    [
+        ({"auto_map": {"AutoModel": "a.B"}}, "a.B", Confidence.HIGH),
+        ({"model_type": "x", "llm_config": {"auto_map": {"AutoModel": "a.B"}}}, "a.B", Confidence.HIGH),
+        ({"custom_pipelines": {"t": {"impl": "a.B"}}}, "a.B", Confidence.HIGH),
+        ({"_class_name": ["a", "B"]}, "a.B", Confidence.HIGH),
+        ({"_class_name": "P", "_diffusers_version": "1", "unet": ["a", "B"]}, "a.B", Confidence.MEDIUM),
+    ],
+)
+def test_every_way_to_name_code_is_a_hazard(
+    document: dict[str, object], found: str, confidence: Confidence
+) -> None:
+    message = f"names code that the loader runs: {found}"
+    assert hazards(config(**document)) == [(HazardKind.REMOTE_CODE, found, message, confidence)]
+
+
+def test_code_of_another_repository_is_told_with_its_name() -> None:
+    (hazard,) = config(auto_map={"AutoModel": "owner/name--a.B"}).hazards
+    assert hazard.message == ("names code of the repository owner/name that the loader runs: owner/name--a.B")
+
+
+def test_a_configuration_that_trusts_itself_is_a_hazard() -> None:
+    (hazard,) = config(model_type="x", trust_remote_code=True).hazards
+    assert (hazard.kind, hazard.found) == (HazardKind.REMOTE_CODE, "trust_remote_code")
+    assert config(model_type="x", trust_remote_code=False).hazards == ()
+    (nested,) = config(model_type="x", vision={"trust_remote_code": True}).hazards
+    assert nested.found == "trust_remote_code"
+
+
+def test_parts_of_a_pipeline_from_the_libraries_are_no_hazard() -> None:
+    parts = {
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+        "session": ["onnxruntime.training", "ORTModule"],
+        "left_out": [None, None],
+    }
+    assert config(_class_name="P", _diffusers_version="1", **parts).hazards == ()
+
+
+def test_a_part_of_a_pipeline_from_elsewhere_tells_the_folder_of_its_code() -> None:
+    facts = config(_class_name="P", _diffusers_version="1", unet=["my_unet", "MyUNet"])
+    (code,) = of(facts, Attribute.REMOTE_CODE)
+    assert (code.value, code.pointer) == ("my_unet.MyUNet", "/unet")
+    assert dict(code.details) == {"auto_class": "component", "folder": "unet"}
+
+
+def test_a_hostile_name_cannot_write_to_a_terminal() -> None:
+    (hazard,) = config(auto_map={"AutoModel": "a\x1b[2J.B"}).hazards
+    assert "\x1b" not in hazard.message
+
+
+def test_the_template_of_a_processor_is_told_and_examined() -> None:
+    facts = config(processor_class="P", chat_template="{{ x.__class__ }}")
+    assert facts.capabilities == {Capability.CHAT_TEMPLATE}
+    assert [h.found for h in facts.hazards] == ["__class__"]
+    assert len(facts.values(Attribute.CHAT_TEMPLATE_SHA256)) == 1

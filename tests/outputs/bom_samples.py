@@ -9,12 +9,12 @@ from aibom.domain.component import (
     Claim,
     Component,
     ComponentKind,
-    Confidence,
     IdentityBasis,
     Origin,
     Relation,
     RelationKind,
 )
+from aibom.domain.confidence import Confidence
 from aibom.domain.digest import Digest, Grade
 from aibom.domain.entry import Entry
 from aibom.domain.errors import Reason

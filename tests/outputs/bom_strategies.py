@@ -7,15 +7,8 @@ import contextlib
 from hypothesis import strategies as st
 
 from aibom.domain.check import Check, CheckKind, Outcome
-from aibom.domain.component import (
-    Component,
-    ComponentKind,
-    Confidence,
-    IdentityBasis,
-    Origin,
-    Relation,
-    RelationKind,
-)
+from aibom.domain.component import Component, ComponentKind, IdentityBasis, Origin, Relation, RelationKind
+from aibom.domain.confidence import Confidence
 from aibom.domain.digest import HEX_CHARS, Digest, Grade
 from aibom.domain.entry import Entry
 from aibom.domain.errors import Reason

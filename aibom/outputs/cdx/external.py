@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aibom.domain.component import Confidence
+from aibom.domain.confidence import Confidence
 from aibom.domain.reference import Reference
 from aibom.outputs.cdx import refs
 from aibom.outputs.cdx.dataset import component_data

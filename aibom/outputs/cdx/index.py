@@ -11,6 +11,7 @@ from aibom.domain.ref import Ref
 from aibom.domain.reference import Reference
 from aibom.domain.report import Report
 from aibom.outputs.cdx import refs
+from aibom.outputs.cdx.content import content_properties
 from aibom.outputs.cdx.text import Json, prop, shown
 
 # CycloneDX has no type for tokenizers; a vocabulary and its rules are data.
@@ -51,7 +52,7 @@ class Index:
     borrowed: dict[str, list[str]]  # component id -> bom-refs of files nested in another one
     loose: list[File]  # in no component
     gaps: frozenset[str]  # paths
-    checks: dict[str, list[Json]]  # subject -> properties
+    checks: dict[str, list[Json]]  # subject -> properties of its checks and of its content
     externals: tuple[External, ...]  # by bom-ref, sorted
     uses: dict[str, list[Reference]]  # bom-ref -> places that refer to it
     places: dict[Place, str]  # bom-ref of the component that is at a place
@@ -124,6 +125,8 @@ def _checks(report: Report) -> dict[str, list[Json]]:
     for check in report.checks:
         value = f"{check.outcome}|{check.identity}" if check.identity else check.outcome.value
         found.setdefault(check.subject, []).append(prop(f"aibom:check:{check.kind}", shown(value)))
+    for subject, entry in content_properties(report):
+        found.setdefault(subject, []).append(entry)
     return found
 
 

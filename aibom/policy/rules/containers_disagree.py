@@ -57,4 +57,6 @@ RULE = Rule(
     ),
     remedy=_VIOLATION.remedy,
     check=check,
+    atlas=("AML.T0010.003", "AML.T0018"),
+    cwe=(345,),
 )

@@ -37,4 +37,6 @@ RULE = Rule(
     ),
     remedy=_VIOLATION.remedy,
     check=check,
+    atlas=("AML.T0010.003",),
+    cwe=(354, 345),
 )

@@ -36,4 +36,6 @@ RULE = Rule(
     ),
     remedy=_VIOLATION.remedy,
     check=check,
+    atlas=("AML.T0074",),
+    cwe=(646,),
 )

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from aibom.domain.component import Claim, Component, Confidence
+from aibom.domain.component import Claim, Component
+from aibom.domain.confidence import Confidence
 from aibom.domain.facts import Attribute
 from aibom.domain.finding import Finding, Severity
 from aibom.domain.licences import spdx_of
@@ -61,10 +62,13 @@ RULE = Rule(
     id=_VIOLATION.rule,
     title="Two sources disagree about a component",
     severity=_VIOLATION.severity,
+    confidence=_VIOLATION.confidence,
     why=(
         "A card, a configuration and a header that contradict each other mean that at least one of them "
         "belongs to another model or was edited."
     ),
     remedy=_VIOLATION.remedy,
     check=check,
+    atlas=("AML.T0010.003",),
+    cwe=(345,),
 )

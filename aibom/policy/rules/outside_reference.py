@@ -31,8 +31,10 @@ RULE = Rule(
     severity=_VIOLATION.severity,
     why=(
         "ONNX external data and shard indexes name other files. An absolute path or `..` makes the loader "
-        "read files of the host, such as keys, as if they were weights (CWE-22)."
+        "read files of the host, such as keys, as if they were weights."
     ),
     remedy=_VIOLATION.remedy,
     check=check,
+    atlas=("AML.T0037",),
+    cwe=(22, 73),
 )
