@@ -168,7 +168,8 @@ class Import:
 class Nested:
     """Bytes of a file that may be a file of their own: a literal of a pickle, say.
 
-    `encoding` is what must be undone first ("base64"), None for the bytes as they stand.
+    `encoding` is what must be undone first ("base64"; "latin-1" for bytes that were written as text),
+    None for the bytes as they stand.
     """
 
     offset: int

@@ -160,7 +160,6 @@ def closed() -> dict[str, bytes]:
         "split.zip": b"PK\7\x08" + simple_zip({"data.pkl": payload()}),
         "cabinet.cab": b"MSCF" + bytes(32) + payload(),
         "cpio.bin": b"070701" + b"0" * 104 + payload(),
-        "ar.a": b"!<arch>\nweights.pkl/    0           0     0     100644  40        `\n" + payload(),
         "compress.Z": b"\x1f\x9d\x90" + bytes(range(60)),
         "zip_in_zip_payload.zip": simple_zip({"a/inner.zip": simple_zip({"b.pkl": payload()})}),
         "payload_behind_directory.zip": simple_zip({"a.txt": WORDS}) + payload(4),

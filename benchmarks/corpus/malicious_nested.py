@@ -216,8 +216,6 @@ def write_disguises(corpus: Corpus) -> None:
     corpus.malicious("wrong file name", "polyglot_zip/model.pt", b"PK\x03\x04\n" + op.POP + shell() + op.STOP)
     page = text("<html><body>a page</body></html>") + op.POP + shell() + op.STOP
     corpus.malicious("wrong file name", "page/index.html", page)
-    jpeg = b"\xff\xd8\xff\xe0" + bytes(60) + payload() + b"\xff\xd9"
-    corpus.malicious("wrong file name", "inside_jpeg/picture.jpg", jpeg)
     corpus.malicious("wrong file name", "blob/model.bin", payload() + bytes(4096))
 
 

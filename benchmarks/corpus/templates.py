@@ -48,7 +48,7 @@ ENDLESS = {
     "nested_ranges": "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}x"
     "{% endfor %}{% endfor %}{% endfor %}",
     "repeat": "{{ 'A' * 10000000000 }}",
-    "power": "{{ 9 ** 9 ** 9 }}",
+    "power": "{{ 9 ** (9 ** 9) }}",
     "named_range": "{% set r = range(99999) %}{% for a in r %}{% for b in r %}{% for c in r %}x"
     "{% endfor %}{% endfor %}{% endfor %}",
     "centre": "{{ 'x'|center(2000000000) }}",

@@ -56,6 +56,10 @@ def doubled(first: bytes, second: bytes) -> bytes:
     return zipped([("data.pkl", first), ("data.pkx", second)]).replace(b"data.pkx", b"data.pkl")
 
 
+def commented(data: bytes, comment: bytes) -> bytes:
+    return data[:-2] + struct.pack("<H", len(comment)) + comment
+
+
 def literal(data: bytes) -> bytes:
     return b"\x80\x03B" + struct.pack("<I", len(data)) + data + b"."
 
@@ -81,6 +85,11 @@ PAYLOADS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "no directory": ("m.zip", lambda: TORCH[: TORCH.index(CENTRAL)]),
     "prefix": ("m.pt", lambda: b"\0" * 7 + TORCH),
     "pickle in front": ("m.zip", lambda: EVIL + zipped({"a": b"x"})),
+    "in the comment": ("m.pt", lambda: commented(zipped({"a/data.pkl": PLAIN}), EVIL)),
+    "in a tensor": (
+        "m.safetensors",
+        lambda: save({"w": np.frombuffer(EVIL, np.uint8)}),
+    ),
     "behind the end": ("m.zip", lambda: zipped({"a": b"x"}) + EVIL),
     "zip in zip": ("m.zip", lambda: zipped({"a.dat": zipped({"b.dat": EVIL}, 8)}, 8)),
     "tar": ("m.nemo", lambda: tarred({"weights.ckpt": EVIL})),

@@ -33,6 +33,8 @@ CHECKED_BYTES: Final = 16 * MIB  # of a member whose checksum is compared
 _PIECE_BYTES: Final = 64 * KIB
 _TAIL_BYTES: Final = 64 * KIB + 22  # the longest comment and an end record
 _END: Final = b"PK\x05\x06"
+_END_BYTES: Final = 22
+_COMMENT_BYTES: Final = 8  # a shorter comment holds nothing
 _SCRIPT: Final = re.compile(r"[^/]+/code/")
 # What the build tools of wheels and jars do: a script in front, a signature between, a licence twice.
 _USUAL_IN_CODE: Final = (AnomalyKind.PREFIX, AnomalyKind.HOLE, AnomalyKind.DUPLICATE)
@@ -72,6 +74,7 @@ def examine_archive(
         walk.defect(part, defect.reason, defect.message, defect.offset)
     found.measure(archive, reader.size)
     found.members(archive.members)
+    found.comment()
     for span in archive.loose[:LOOSE_COUNT]:
         if not (appended and span.start == 0):
             found.rest(span)
@@ -206,6 +209,20 @@ class _Archive:
             member.header_offset,
             Confidence.MEDIUM,
         )
+
+    def comment(self) -> None:
+        """Examines the comment at the end, which nobody reads and where anything fits."""
+        length = min(_TAIL_BYTES, self._reader.size)
+        tail = self._reader.read_at(self._reader.size - length, length)
+        at = tail.rfind(_END) + _END_BYTES
+        if at < _END_BYTES or length - at < _COMMENT_BYTES:
+            return
+        start = self._reader.size - length + at
+        window = Window(self._reader, start, length - at)
+        found = self._walk.dispatch(self._part.stored(f"@{start}", window, start))
+        if found:
+            message = f"the comment of the archive is content of another kind ({found})"
+            self._walk.hazard(self._part, HazardKind.HIDDEN_PAYLOAD, f"comment-{found}", message, start)
 
     def rest(self, span: Span) -> None:
         """Examines bytes that belong to no member: as what they begin like, or as lost members."""

@@ -22,6 +22,7 @@ from aibom.readers.zip_records import AnomalyKind
 
 PROBED_COUNT: Final = 20_000  # tensors of one file whose first bytes are looked at
 _FRONT_BYTES: Final = 8
+_ELSEWHERE: Final = (Layout.EXTERNAL, Layout.DEFLATED)
 _PICKLED: Final = b"\x80\x04."
 _FRONTS: Final = re.compile(rb"\x80[\x02-\x05]|PK\x03\x04|\x7fELF|MZ.{3}\0|c[a-z_]{2,}")
 LEFTOVER_COUNT: Final = 100  # ranges that no tensor explains, looked at
@@ -91,7 +92,7 @@ def examine_tensors(walk: Walk, part: Part, facts: Facts) -> None:
     if reader is None or facts.unread or facts.format not in ONLY_TENSORS:
         return
     for tensor in facts.tensors[:PROBED_COUNT]:
-        inside = tensor.layout is Layout.RAW and tensor.offset + tensor.length <= reader.size
+        inside = tensor.layout not in _ELSEWHERE and tensor.offset + tensor.length <= reader.size
         if not inside or tensor.length < len(_PICKLED) or tensor.offset + _FRONT_BYTES > reader.size:
             continue
         if not _FRONTS.match(reader.read_at(tensor.offset, _FRONT_BYTES)):

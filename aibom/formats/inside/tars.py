@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from aibom.domain.errors import Reason, UnreadableError
@@ -20,6 +21,10 @@ from aibom.readers.tar import walk as walk_tar
 PADDING_BYTES: Final = 1 * MIB  # of zeros behind the last member
 SEARCHED_BYTES: Final = 16 * MIB  # for a good header behind a bad one
 _PIECE_BYTES: Final = 64 * KIB
+_MODE_AT: Final = 100  # in the header in front of the data
+_MODE_BYTES: Final = 8
+_SET_ID: Final = 0o6000
+_OCTAL: Final = re.compile(rb"\s*([0-7]{1,8})[\s\0]*\Z")
 _TORCH: Final = ("storages", "tensors", "pickle", "sys")
 
 
@@ -82,6 +87,9 @@ class _Archive:
         check_name(self._walk, part, name, member.header)
         if member.link is not None:
             check_link(self._walk, part, name, member.link, member.header, hard=member.hard)
+        if member.size and self._mode(member) & _SET_ID:
+            message = f"the member {name[:80]!r} is a program that runs as somebody else"
+            self._walk.hazard(part, HazardKind.ARCHIVE_ESCAPE, "set-user-id", message, member.header)
         if member.device:
             message = f"the member {name[:80]!r} is a device or a pipe"
             self._walk.hazard(part, HazardKind.ARCHIVE_ESCAPE, "device", message, member.header)
@@ -95,6 +103,12 @@ class _Archive:
             found = self._walk.dispatch(part.stored(name, window, member.offset))
             if found and member.sparse:
                 self._walk.defect(part, Reason.UNSUPPORTED, f"sparse member {name[:80]!r}", member.offset)
+
+    def _mode(self, member: Member) -> int:
+        """The permissions of a member; 0 when the field holds no octal number."""
+        field = self._reader.read_at(member.offset - BLOCK_BYTES + _MODE_AT, _MODE_BYTES)
+        match = _OCTAL.match(field)
+        return int(match[1], 8) if match else 0
 
     def _resume(self) -> None:
         """Goes on at the next good header, as tools that repair archives do."""

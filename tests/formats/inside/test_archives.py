@@ -8,7 +8,7 @@ import struct
 import tracemalloc
 import zipfile
 import zlib
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -280,11 +280,11 @@ def overlapping(count: int) -> bytes:
 
 
 def test_members_that_share_their_bytes_are_a_bomb_and_cost_little() -> None:
-    started = perf_counter()
+    started = process_time()
     inside = seen(overlapping(10_000), "a.zip")
     assert (BOMB, "overlap") in hazards(inside)
     assert imported(inside) == [("a", "posix.system")]
-    assert perf_counter() - started < 3
+    assert process_time() - started < 3
 
 
 def test_an_archive_that_holds_itself_is_a_bomb() -> None:

@@ -133,3 +133,15 @@ def test_a_pickle_beside_the_parts_of_such_a_checkpoint_is_found(
     inside = seen(file.getvalue())
     assert (name, "posix.system") in imported(inside)
     assert hazards(inside) == found
+
+
+def test_a_program_that_runs_as_somebody_else_is_an_escape() -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name, mode in (("plain", 0o755), ("sticky", 0o1644), ("owner", 0o4755), ("group", 0o2755)):
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = 1, mode
+            archive.addfile(info, io.BytesIO(b"x"))
+    told = [(hazard.kind, hazard.found) for hazard in seen(file.getvalue(), "m.tar").hazards]
+    assert told == [(HazardKind.ARCHIVE_ESCAPE, "set-user-id")]
+    assert "'owner'" in seen(file.getvalue(), "m.tar").hazards[0].message

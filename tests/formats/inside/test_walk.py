@@ -8,7 +8,7 @@ import lzma
 import struct
 import tracemalloc
 import zipfile
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -94,7 +94,7 @@ def test_the_budget_of_the_reader_is_a_limit_and_no_crash() -> None:
 def test_what_is_inflated_is_bounded_for_the_whole_file() -> None:
     member = gzip.compress(EVIL[:-1] + struct.pack("<cI", b"B", 40 * MIB) + bytes(40 * MIB))
     data = zipped({str(number): member for number in range(12)})
-    started = perf_counter()
+    started = process_time()
     tracemalloc.start()
     inside = seen(data, "a.zip")
     peak = tracemalloc.get_traced_memory()[1]
@@ -102,7 +102,7 @@ def test_what_is_inflated_is_bounded_for_the_whole_file() -> None:
     assert "limit" in reasons(inside)
     assert len(imported(inside)) < 12
     assert peak < 80 * MIB
-    assert perf_counter() - started < 10
+    assert process_time() - started < 10
 
 
 def test_content_kept_at_several_levels_shares_one_bound() -> None:
