@@ -212,6 +212,8 @@ class _Archive:
 
     def comment(self) -> None:
         """Examines the comment at the end, which nobody reads and where anything fits."""
+        if self._reader.read_at(self._reader.size - _END_BYTES, len(_END)) == _END:
+            return  # no comment, as nearly always
         length = min(_TAIL_BYTES, self._reader.size)
         tail = self._reader.read_at(self._reader.size - length, length)
         at = tail.rfind(_END) + _END_BYTES
