@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from aibom.domain.confidence import Confidence
 from aibom.domain.errors import Reason
 from aibom.domain.facts import Attribute, Statement
 from aibom.domain.hazard import HazardKind
 from aibom.formats import _tf_operations as operations
 from aibom.formats._keras import CONFIG_BYTES, Configuration
+from aibom.formats._tf_registry import REGISTERED
 from aibom.readers.defects import Defects
 from aibom.readers.hazards import Hazards
 from aibom.readers.protobuf import VARINT, Field, Walker
@@ -23,6 +25,7 @@ from aibom.readers.protobuf import VARINT, Field, Walker
 NAME_BYTES: Final = 256
 ADDRESS_BYTES: Final = 64 * 1024  # of one attribute that may hold an address
 STATEMENT_COUNT: Final = 200
+FUNCTION_COUNT: Final = 100_000  # of one graph
 OPERATION_COUNT: Final = 100  # of other libraries: they must not crowd out those that do harm
 
 # Fields of GraphDef and NodeDef, as tags.
@@ -48,6 +51,8 @@ class Graphs:
     found: bool = False  # a graph, be it empty
     nodes: int = 0
     judged: set[str] = field(default_factory=set)  # operations that need no second look
+    unknown: dict[str, int] = field(default_factory=dict)  # names that TensorFlow has not, with their place
+    functions: set[str] = field(default_factory=set)  # which a node may be called after as well
     cut: bool = False
     producer: int = 0
     configuration_left: int = CONFIG_BYTES  # bytes of Keras configurations
@@ -82,7 +87,20 @@ class Graphs:
                 self._versions(one)
 
     def _function(self, message: Field) -> None:
-        self._each(message, {0x1A: self._node})
+        self._each(message, {0x0A: self._signature, 0x1A: self._node})
+
+    def _signature(self, message: Field) -> None:
+        for one in self.walker.inside(message):
+            if tag(one) == 0x0A and len(self.functions) < FUNCTION_COUNT:
+                self.functions.add(self.walker.text(one, NAME_BYTES))
+
+    def finish(self) -> None:
+        """Reports operations that neither TensorFlow nor the graph itself defines. Call it once."""
+        for operation, offset in self.unknown.items():
+            # Functions that `tf.function` makes are named so, also where their library is elsewhere.
+            if operation not in self.functions and not operation.startswith("__"):
+                message = f"the operation {operation[:80]!r} is none that TensorFlow registers"
+                self.hazards.add(HazardKind.CUSTOM_OPERATOR, operation, message, offset, Confidence.MEDIUM)
 
     def _node(self, message: Field) -> None:
         self.nodes += 1
@@ -92,6 +110,8 @@ class Graphs:
                 operation = self.walker.text(one, NAME_BYTES)
                 if operations.reaches_out(operation):  # of a field given twice either may count
                     found.append(operation)
+                elif operation and operation not in REGISTERED and len(self.unknown) < OPERATION_COUNT:
+                    self.unknown.setdefault(operation, message.start)
             elif tag(one) == 0x0A:
                 named = one
         name = self.walker.text(named, NAME_BYTES) if found and named else ""

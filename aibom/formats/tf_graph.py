@@ -166,6 +166,7 @@ def _read_layers(probe: Probe) -> Facts:
 
 
 def _facts(name: str, graphs: Graphs, version: str | None, kind: FileKind = FileKind.WEIGHTS) -> Facts:
+    graphs.finish()
     capabilities = set(graphs.configuration.capabilities)
     if any(hazard.kind is HazardKind.CUSTOM_OPERATOR for hazard in graphs.hazards.found):
         capabilities.add(Capability.CUSTOM_OPERATORS)

@@ -325,3 +325,13 @@ def test_cuts_and_flips_raise_nothing_else(fmt: Format, name: str) -> None:
         outcome(fmt, cut, name)
     for flipped in flips(data, 200):
         outcome(fmt, flipped, name)
+
+
+def test_an_operation_that_neither_tensorflow_nor_the_graph_has_comes_from_elsewhere() -> None:
+    facts = graph_facts(node("Relu") + node("AcmeDecode") + node("AcmeDecode", "again"))
+    assert hazards(facts) == [(CUSTOM, "AcmeDecode", MEDIUM)]
+    assert Capability.CUSTOM_OPERATORS in facts.capabilities
+
+
+def test_an_operation_may_be_a_function_of_the_graph_itself() -> None:
+    assert hazards(graph_facts(node("f") + node("Relu") + library(node("Relu")))) == []
