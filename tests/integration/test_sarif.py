@@ -38,6 +38,13 @@ REPORTS = {
 }
 
 
+def with_authorities() -> dict[str, str]:
+    """Node brings its own certificate authorities; those of the system count as well, as they do for pip."""
+    bundle = Path("/etc/ssl/certs/ca-certificates.crt")
+    known = {"NODE_EXTRA_CA_CERTS": str(bundle)} if bundle.is_file() else {}
+    return known | os.environ
+
+
 @pytest.fixture(scope="module")
 def multitool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the program. Fails, and never skips, when the registry cannot be reached."""
@@ -47,7 +54,7 @@ def multitool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wanted = f"@microsoft/sarif-multitool-linux@{VERSION}"
     done = npm(
         ["install", "--prefix", str(home), "--ignore-scripts", "--no-audit", "--no-fund", wanted],
-        return_completed_process=True, capture_output=True, text=True, timeout=300,
+        return_completed_process=True, capture_output=True, text=True, timeout=300, env=with_authorities(),
     )  # fmt: skip
     assert done.returncode == 0, (
         f"npm could not install {wanted}; is the registry within reach?\n{done.stderr}"
