@@ -48,7 +48,11 @@ THIRD_PARTY = {
     "jsonschema_rs": {"outputs"},
     "orjson": {"outputs", "cli"},
     "packageurl": {"outputs"},
+    "packaging": {"discovery"},
     "rich": {"cli"},
+    "tree_sitter": {"discovery"},
+    "tree_sitter_javascript": {"discovery"},
+    "tree_sitter_typescript": {"discovery"},
     "yaml": {"readers"},
 }
 HEAVY = {"rich", "cyclonedx", "jsonschema_rs", "packageurl"}

@@ -22,6 +22,7 @@ from aibom.domain.errors import Reason
 from aibom.domain.facts import Capability, FileKind, Layout
 from aibom.domain.gap import Stage
 from aibom.domain.protocols import Format
+from aibom.domain.reference import Flag
 from aibom.formats import FORMATS
 from aibom.outputs import json_report, lint
 from aibom.policy import RULES
@@ -158,6 +159,7 @@ def test_every_field_of_the_json_report_is_documented() -> None:
         IdentityBasis,
         Origin,
         RelationKind,
+        Flag,
     ],
 )
 def test_every_word_that_a_field_of_the_json_report_can_hold_is_documented(values: type[Enum]) -> None:

@@ -16,6 +16,7 @@ from aibom.cli.failure import Failure
 # Imported when used: `aibom --version` must not wait for what `aibom scan` needs.
 _COMMANDS: Final = {
     "scan": "aibom.cli.scan",
+    "refs": "aibom.cli.refs",
     "validate": "aibom.cli.validate",
     "formats": "aibom.cli.formats",
     "explain": "aibom.cli.explain",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import click
 
 from aibom.cli import configuration
+from aibom.cli.environment import cache_path, check_targets, colored, processors
 from aibom.cli.exit_codes import ExitCode, of_report
 from aibom.cli.failure import Failure
 from aibom.cli.packs import allowlist, policy_pack
@@ -24,7 +24,6 @@ from aibom.workflows.scan import ScanRequest, scan
 
 _LEVELS = {severity.label: severity for severity in Severity}
 _NEUTRAL_NAME = "target"
-_CACHE_NAME = "digests.sqlite"
 _PATH = click.Path(path_type=Path)
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -139,7 +138,7 @@ def command(**given: Any) -> int:
         spec_version=flags.spec_version,
         fail_on=_LEVELS[flags.fail_on],
         strict=flags.strict,
-        color=_colored(flags.color),
+        color=colored(flags.color),
     )
     request = _request(flags)
     try:
@@ -153,7 +152,7 @@ def command(**given: Any) -> int:
 
 def _request(flags: _Flags) -> ScanRequest:
     targets = flags.targets or (".",)
-    _check_targets(targets, offline=flags.offline)
+    check_targets(targets, offline=flags.offline)
     epoch = _source_date()
     now = datetime.now(UTC).strftime(_TIME)
     return ScanRequest(
@@ -161,8 +160,8 @@ def _request(flags: _Flags) -> ScanRequest:
         policy=_policy(),
         allowlist=allowlist(flags.allowlist),
         exclude=flags.exclude,
-        jobs=flags.jobs or _processors(),
-        cache=None if flags.no_cache else _cache_path(),
+        jobs=flags.jobs or processors(),
+        cache=None if flags.no_cache else cache_path(),
         timestamp=None if flags.reproducible else epoch or now,
         name=flags.name or (_NEUTRAL_NAME if flags.reproducible else None),
         reread=flags.reproducible or epoch is not None,
@@ -170,23 +169,11 @@ def _request(flags: _Flags) -> ScanRequest:
     )
 
 
-def _check_targets(targets: tuple[str, ...], *, offline: bool) -> None:
-    for target in targets:
-        if offline and "://" in target:
-            raise click.UsageError(f"{target!r} needs the network, and --offline forbids it")
-
-
 def _policy() -> Policy:
     try:
         return parse_policy(policy_pack("baseline"))
     except PolicyError as error:
         raise Failure(f"policy baseline: {error}", ExitCode.USAGE) from error
-
-
-def _colored(choice: str) -> bool:
-    if choice == "auto":
-        return sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    return choice == "always"
 
 
 def _source_date() -> str | None:
@@ -198,22 +185,3 @@ def _source_date() -> str | None:
         return datetime.fromtimestamp(int(text), UTC).strftime(_TIME)
     except (ValueError, OverflowError, OSError):
         raise click.UsageError(f"SOURCE_DATE_EPOCH is not a number of seconds: {text!r}") from None
-
-
-def _processors() -> int:
-    """How many processors this process may use; the second form is for systems without affinity."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _cache_path() -> Path | None:
-    """$AIBOM_CACHE_DIR, else the user's cache folder (XDG); None when there is no home."""
-    own = os.environ.get("AIBOM_CACHE_DIR")
-    if own:
-        return Path(own) / _CACHE_NAME
-    caches = os.environ.get("XDG_CACHE_HOME")
-    home = os.environ.get("HOME")
-    if not caches and not home:
-        return None
-    return (Path(caches) if caches else Path(home or "") / ".cache") / "aibom" / _CACHE_NAME

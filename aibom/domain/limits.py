@@ -29,6 +29,11 @@ YAML_BYTES: Final = 1 * MIB
 YAML_NODE_COUNT: Final = 20_000
 DOCUMENT_DEPTH: Final = 64
 
+# References in code and configuration
+REFERRING_BYTES: Final = DOCUMENT_BYTES  # of a file of code; of a longer one nothing is looked at
+CONFIGURATION_BYTES: Final = 1 * MIB  # a longer file is data, whatever its name
+BESIDE_BYTES: Final = 256 * KIB  # of a file that is read for the constants that another one imports
+
 BOM_BYTES: Final = 512 * MIB  # a bill of materials that is validated
 
 # What facts may carry

@@ -89,3 +89,15 @@ class Report:
 
     def worst(self) -> Severity | None:
         return max((finding.severity for finding in self.findings), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceReport:
+    """What code and configuration refer to, without a look at weights and data."""
+
+    targets: tuple[Target, ...]
+    tool: Tool
+    references: tuple[Reference, ...]  # by path and place in it
+    gaps: tuple[Gap, ...] = ()
+    listed: int  # files and what could not be listed
+    looked_at: int  # files of a kind that can refer to something

@@ -20,12 +20,20 @@ from typing import Self
 
 from aibom.domain.digest import Digest, Grade
 from aibom.domain.file import Unindexed
+from aibom.domain.reference import Referred
+from aibom.fingerprint.referred import dumped, loaded
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS digests (key TEXT PRIMARY KEY, version TEXT NOT NULL,"
     " format TEXT NOT NULL, certain INTEGER NOT NULL, digests TEXT NOT NULL, tensors BLOB NOT NULL,"
     " unindexed_bytes INTEGER, unindexed_sha256 TEXT) WITHOUT ROWID"
 )
+# Here the key holds the path, which decides what kind of file it is.
+_REFERRED_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS referred (key TEXT PRIMARY KEY, version TEXT NOT NULL, told TEXT NOT NULL)"
+    " WITHOUT ROWID"
+)
+_SELECT_REFERRED = "SELECT key, told FROM referred WHERE version = ? AND key IN ({})"
 _SELECT = (
     "SELECT key, format, certain, digests, tensors, unindexed_bytes, unindexed_sha256 FROM digests"
     " WHERE version = ? AND key IN ({})"
@@ -64,6 +72,7 @@ class DigestCache:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = OFF")
             self._connection.execute(_SCHEMA)
+            self._connection.execute(_REFERRED_SCHEMA)
         except (sqlite3.Error, OSError) as error:
             raise CacheUnusableError(f"the digest cache is not usable: {error}") from error
 
@@ -90,15 +99,37 @@ class DigestCache:
 
     def put(self, rows: Iterable[tuple[str, CachedFingerprint]]) -> None:
         """Stores what was computed; at most two million rows are kept. Raises `CacheUnusableError`."""
+        values = ((key, self._version, *_to_row(found)) for key, found in rows)
+        self._put("digests", "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+    def referred(self, keys: Sequence[tuple[str, str]]) -> dict[str, Referred]:
+        """What files refer to, by path, for keys with the path of each. A damaged row is not known."""
+        paths = dict(keys)
+        found: dict[str, Referred] = {}
+        for at in range(0, len(keys), _KEYS_A_QUERY):
+            part = [key for key, _ in keys[at : at + _KEYS_A_QUERY]]
+            query = _SELECT_REFERRED.format(",".join("?" * len(part)))
+            try:
+                rows = self._connection.execute(query, (self._version, *part)).fetchall()
+            except sqlite3.Error:
+                return found
+            for key, text in rows:
+                with contextlib.suppress(ValueError, TypeError, RecursionError):
+                    found[paths[key]] = loaded(text, paths[key])
+        return found
+
+    def refer(self, rows: Iterable[tuple[str, Referred]]) -> None:
+        """Stores what files refer to. Raises `CacheUnusableError`."""
+        values = ((key, self._version, dumped(told)) for key, told in rows)
+        self._put("referred", "INSERT OR REPLACE INTO referred VALUES (?, ?, ?)", values)
+
+    def _put(self, table: str, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
         try:
             with self._connection:
-                self._connection.executemany(
-                    "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    ((key, self._version, *_to_row(found)) for key, found in rows),
-                )
-                (count,) = self._connection.execute("SELECT count(*) FROM digests").fetchone()
+                self._connection.executemany(statement, rows)
+                (count,) = self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
                 if count > _ROW_COUNT:
-                    self._connection.execute("DELETE FROM digests")
+                    self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
         except sqlite3.Error as error:
             raise CacheUnusableError(f"the digest cache could not be written: {error}") from error
 

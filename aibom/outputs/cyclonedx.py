@@ -17,6 +17,7 @@ from aibom.domain.report import Report
 from aibom.outputs.cdx.document import document
 from aibom.outputs.cdx.file import file_component
 from aibom.outputs.cdx.index import Index
+from aibom.outputs.cdx.refs import file_ref
 from aibom.outputs.cdx.text import Json
 
 SPEC_VERSIONS: Final = ("1.6", "1.7")
@@ -38,7 +39,9 @@ def render(report: Report, *, spec_version: str = "1.7") -> bytes:
     def unknown(value: object) -> Json:
         """Called for each nested `File`, so that their objects never stand in memory all at once."""
         if isinstance(value, File):
-            return file_component(value, index.checks.get(value.path, ()))
+            return file_component(
+                value, index.checks.get(value.path, ()), index.uses.get(file_ref(value.path), ())
+            )
         raise TypeError(f"cannot be written: {type(value).__name__}")
 
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATACLASS

@@ -30,20 +30,20 @@ def render(report: Report) -> bytes:
         "tool": {"name": report.tool.name, "version": report.tool.version},
         "timestamp": report.timestamp,
         "policy": {"name": report.policy.name, "sha256": report.policy.sha256},
-        "targets": [_target(target) for target in report.targets],
+        "targets": [target_of(target) for target in report.targets],
         "coverage": _coverage(report),
         "components": [_component(component) for component in report.components],
-        "references": [_reference(reference) for reference in report.references],
+        "references": [reference_of(reference) for reference in report.references],
         "files": [_file(file) for file in report.files],
         "checks": [_check(check) for check in report.checks],
         "contents": [_content(content) for content in report.contents],
         "findings": [_finding(finding) for finding in report.findings],
-        "gaps": [_gap(gap) for gap in report.gaps],
+        "gaps": [gap_of(gap) for gap in report.gaps],
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _target(target: Target) -> dict[str, Value]:
+def target_of(target: Target) -> dict[str, Value]:
     return {
         "name": visible(target.name),
         "ref": _ref(target.ref),
@@ -121,12 +121,13 @@ def _relation(relation: Relation) -> dict[str, Value]:
     }
 
 
-def _reference(reference: Reference) -> dict[str, Value]:
+def reference_of(reference: Reference) -> dict[str, Value]:
     return {
         "kind": reference.kind,
         "target": _ref(reference.target),
         "loader": visible(reference.loader),
         "path": visible(reference.location.path),
+        "inside": visible(reference.location.inside),
         "line": reference.location.line,
         "column": reference.location.column,
         "flags": sorted(reference.flags),
@@ -250,7 +251,7 @@ def _finding(finding: Finding) -> dict[str, Value]:
     }
 
 
-def _gap(gap: Gap) -> dict[str, Value]:
+def gap_of(gap: Gap) -> dict[str, Value]:
     return {
         "path": visible(gap.path),
         "stage": gap.stage,

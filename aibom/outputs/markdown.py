@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from aibom.domain.finding import Severity
 from aibom.domain.report import Report
 from aibom.domain.text import visible
-from aibom.outputs import summary
+from aibom.outputs import reference_text, summary
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@:])")
 _ROWS = 500  # GitHub cuts a job summary at 1 MiB
@@ -22,6 +22,8 @@ def render(report: Report, *, fail_on: Severity = Severity.HIGH, strict: bool = 
     lines += [_text(summary.coverage(report)), ""]
     contents = summary.contents(report)
     lines += [_text(contents), ""] if contents else []
+    references = reference_text.counts(report.references)
+    lines += [_text(references), ""] if references else []
     lines += [*_components(report), *_findings(report), *_gaps(report)]
     return ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8", "replace")
 

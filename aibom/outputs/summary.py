@@ -105,8 +105,9 @@ def contents(report: Report) -> str:
 
 
 def place(location: Location) -> str:
-    """Path, and what lies inside of it: `model.pt!archive/data.pkl`."""
-    return visible("!".join(filter(None, (location.path, location.inside))))
+    """Path and line, and what lies inside of it: `app.py:12`, `model.pt!archive/data.pkl`."""
+    line = f":{location.line}" if location.line is not None else ""
+    return visible("!".join(filter(None, (location.path, location.inside)))) + line
 
 
 def gap_line(gap: Gap) -> str:

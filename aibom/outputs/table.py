@@ -10,7 +10,7 @@ from aibom.domain.component import Component
 from aibom.domain.finding import Finding, Severity
 from aibom.domain.report import Report
 from aibom.domain.text import visible
-from aibom.outputs import summary
+from aibom.outputs import reference_text, summary
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _SEVERITY_STYLE = {Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "yellow"}
@@ -35,7 +35,7 @@ def render(
     lines = [*_head(report, paint), *_components(report, width, paint), *_findings(report, width, paint)]
     lines += [
         *_gaps(report, width, paint),
-        *_foot(report, paint, summary.verdict(report, fail_on, strict=strict)),
+        *_foot(report, width, paint, summary.verdict(report, fail_on, strict=strict)),
     ]
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
@@ -122,12 +122,15 @@ def _more(count: int, noun: str) -> Iterator[str]:
         yield f"{_INDENT}... and {summary.plural(count, noun)} more; `-f json` shows all"
 
 
-def _foot(report: Report, paint: Paint, verdict: str) -> Iterator[str]:
+def _foot(report: Report, width: int, paint: Paint, verdict: str) -> Iterator[str]:
     yield ""
     yield summary.coverage(report)
     contents = summary.contents(report)
     if contents:
         yield contents
+    references = reference_text.counts(report.references)
+    if references:
+        yield from textwrap.wrap(f"{references} (`aibom refs` lists them)", width)
     passed = "yellow" if report.gaps else "green"
     yield paint(verdict, passed if verdict.startswith("PASSED") else "red")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -16,12 +16,14 @@ from aibom.domain.file import File
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.limits import PROBE_BYTES, WHOLE_FILE_BYTES
 from aibom.domain.protocols import ByteReader, Format, Match, Probe, Source
+from aibom.domain.reference import Reference, Referred
 from aibom.fingerprint.cache import CachedFingerprint
 from aibom.fingerprint.one_pass import Fingerprint, fingerprint
 from aibom.formats import by_name, identify, named_like, remote_code
 from aibom.formats.inside import examine
 from aibom.readers.ranges import Budgeted, Memory
 from aibom.workflows.inside import with_inside
+from aibom.workflows.references import Surroundings
 
 _T = TypeVar("_T")
 _WALKED = (Reason.UNRECOGNISED, Reason.NOT_READ, Reason.UNSUPPORTED)
@@ -34,6 +36,8 @@ class Looked:
     entry: Entry
     file: File | None = None
     gaps: tuple[Gap, ...] = ()
+    references: tuple[Reference, ...] = ()
+    referred: Referred | None = None  # what the cache should remember of it
     learnt: CachedFingerprint | None = None
 
 
@@ -42,6 +46,8 @@ class Lookout:
     """What every look of one scan shares."""
 
     source: Source
+    surroundings: Surroundings | None = None  # None: nobody asks what the files refer to
+    known: dict[str, Referred] = field(default_factory=dict)  # by path: what an earlier run found, still true
     companion: Executor | None = None
     advanced: Callable[[int], object] = abs
     elsewhere: dict[str, Facts] | None = None  # facts that another file states about this one
@@ -52,9 +58,10 @@ class Lookout:
         if entry.path in self.code:
             # Whether the file is looked at as code depends on another file, so it is looked at each time.
             cached = None
-        if cached is not None and not cached.format and entry.path not in (self.elsewhere or {}):
+        if cached is not None and not cached.format and self._is_told(entry):
             self.advanced(entry.size)
-            return Looked(entry=entry, file=File(entry=entry, digests=(*entry.claimed, *cached.digests)))
+            file = File(entry=entry, digests=(*entry.claimed, *cached.digests))
+            return replace(self._told(entry), file=file)
         stage = Stage.OPEN
         try:
             with self.source.open(entry) as reader:
@@ -62,6 +69,26 @@ class Lookout:
                 return self._read(entry, reader, cached)
         except UnreadableError as error:
             return Looked(entry=entry, gaps=(Gap.of(entry.path, stage, error),))
+
+    def refer(self, entry: Entry) -> Looked:
+        """What the file refers to and nothing else: no digest, no header. Never raises."""
+        self.advanced(entry.size)
+        if entry.path in self.known:
+            return self._told(entry)
+        try:
+            with self.source.open(entry) as reader:
+                return self._references(entry, reader)
+        except UnreadableError as error:
+            return Looked(entry=entry, gaps=(Gap.of(entry.path, Stage.OPEN, error),))
+
+    def _is_told(self, entry: Entry) -> bool:
+        """True when no other file speaks of this one, and it is known what this one refers to."""
+        unspoken = entry.path not in (self.elsewhere or {})
+        return unspoken and (self.surroundings is None or entry.path in self.known)
+
+    def _told(self, entry: Entry) -> Looked:
+        """The references that an earlier run found."""
+        return _referring(entry, self.known.get(entry.path, Referred()))
 
     def _read(self, entry: Entry, opened: ByteReader, cached: CachedFingerprint | None) -> Looked:
         reader = Memory(opened.read_at(0, opened.size)) if opened.size <= WHOLE_FILE_BYTES else opened
@@ -74,6 +101,7 @@ class Lookout:
             return _pointer(entry, facts)
         done = self._digest(entry, reader, facts, cached)
         gaps += tuple(_defect(entry, Stage.DIGEST, defect) for defect in done.defects)
+        told = self._references(entry, reader)
         file = File(
             entry=entry,
             digests=(*entry.claimed, *done.digests),
@@ -83,7 +111,17 @@ class Lookout:
             promised=_promised(probe, found) if match is Match.CONTENT else None,
         )
         learnt = None if named else _learnt(found, match, gaps, done, facts)
-        return Looked(entry=entry, file=file, gaps=gaps, learnt=learnt)
+        return replace(told, file=file, gaps=(*gaps, *told.gaps), learnt=learnt)
+
+    def _references(self, entry: Entry, reader: ByteReader) -> Looked:
+        around = self.surroundings
+        if around is None or entry.path in self.known:
+            return self._told(entry)
+        told = _safely(entry, "reference", lambda: around.references(entry, reader), Stage.DISCOVER)
+        if isinstance(told, Gap):
+            return Looked(entry=entry, gaps=(told,))
+        kept = told if around.keeps(entry, told) else None
+        return replace(_referring(entry, told), referred=kept)
 
     def _facts(
         self, entry: Entry, probe: Probe, reader: ByteReader, found: Format | None
@@ -124,6 +162,11 @@ class Lookout:
         )
 
 
+def _referring(entry: Entry, told: Referred) -> Looked:
+    gaps = tuple(_defect(entry, Stage.DISCOVER, defect) for defect in told.defects)
+    return Looked(entry=entry, gaps=gaps, references=told.references)
+
+
 def _recognised(probe: Probe, cached: CachedFingerprint | None) -> tuple[Format | None, Match]:
     """The same bytes are of the same format as the last time."""
     if cached is not None and cached.format:
@@ -154,15 +197,15 @@ def _defect(entry: Entry, stage: Stage, defect: Defect) -> Gap:
     )
 
 
-def _safely(entry: Entry, reader: str, read: Callable[[], _T]) -> _T | Gap:
+def _safely(entry: Entry, reader: str, read: Callable[[], _T], stage: Stage = Stage.READ) -> _T | Gap:
     """What a reader returns, or the gap that its failure leaves."""
     try:
         return read()
     except UnreadableError as error:
-        return Gap.of(entry.path, Stage.READ, error)
+        return Gap.of(entry.path, stage, error)
     except Exception as error:  # noqa: BLE001 - the plugin boundary: a crash must stay a gap
         detail = f"the {reader} reader failed: {type(error).__name__}: {error}"[:500]
-        return Gap(path=entry.path, stage=Stage.READ, reason=Reason.INTERNAL, detail=detail)
+        return Gap(path=entry.path, stage=stage, reason=Reason.INTERNAL, detail=detail)
 
 
 def _unread(found: Format) -> Facts:

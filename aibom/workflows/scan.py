@@ -10,14 +10,13 @@ from pathlib import Path
 from aibom import __version__
 from aibom.domain.file import File
 from aibom.domain.gap import Gap
-from aibom.domain.protocols import Source
-from aibom.domain.report import Coverage, Report, Target, Tool
-from aibom.fingerprint.cache import CacheUnusableError, DigestCache
+from aibom.domain.report import Coverage, Report, Tool
 from aibom.fingerprint.model import model_digest
 from aibom.inventory import assemble
+from aibom.inventory.references import at_home
 from aibom.policy import Allowlist, Policy, evaluate, judge_contents
-from aibom.sources import resolve
 from aibom.trust.digests import check_claims
+from aibom.workflows.places import opened_cache, resolved
 from aibom.workflows.progress import Progress, Silent
 from aibom.workflows.survey import Hands, survey
 
@@ -41,31 +40,26 @@ class ScanRequest:
 def scan(request: ScanRequest, progress: Progress | None = None) -> Report:
     """Everything that is in the targets. Raises `UnreadableError` when a target does not exist."""
     told = progress or Silent()
-    sources = [
-        resolve(target, request.exclude, surroundings=request.surroundings) for target in request.targets
-    ]
-    targets = _named(sources, request.name)
-    places = _places(targets)
+    places = resolved(
+        request.targets, request.exclude, called=request.name, surroundings=request.surroundings
+    )
     with ExitStack() as stack:
-        cache = _cache(request, stack, told)
-        seen = survey(
-            list(zip(places, sources, strict=True)),
-            Hands(jobs=request.jobs, cache=cache, reread=request.reread),
-            told,
-        )
-    inventory = assemble(seen.files, seen.gaps, targets, model_digest)
+        cache = opened_cache(request.cache, request.targets, stack, told)
+        seen = survey(places.pairs, Hands(jobs=request.jobs, cache=cache, reread=request.reread), told)
+    inventory = assemble(seen.files, seen.gaps, places.targets, model_digest)
     checks = check_claims(seen.files)
     gaps = tuple(sorted((*seen.gaps, *inventory.gaps), key=_gap_order))
     report = Report(
-        targets=targets,
+        targets=places.targets,
         tool=Tool(name="aibom", version=__version__),
         policy=request.policy.use,
         files=seen.files,
         components=inventory.components,
+        references=at_home(seen.references, seen.entries, places.prefixes),
         checks=checks,
         contents=judge_contents(seen.files, gaps, _allowlist(request, seen.files)),
         gaps=gaps,
-        coverage=Coverage.of(seen.files, gaps, seen.listed, sum(source.excluded for source in sources)),
+        coverage=Coverage.of(seen.files, gaps, seen.listed, places.excluded),
         timestamp=request.timestamp,
     )
     return replace(report, findings=evaluate(request.policy, report))
@@ -78,34 +72,3 @@ def _allowlist(request: ScanRequest, files: Iterable[File]) -> Allowlist:
 
 def _gap_order(gap: Gap) -> tuple[str, str, str, int]:
     return gap.path, gap.stage, gap.detail, gap.offset or 0
-
-
-def _named(sources: list[Source], name: str | None) -> tuple[Target, ...]:
-    """The targets under names that are unique, so that paths of several never collide."""
-    names: list[str] = []
-    for source in sources:
-        first = candidate = name or source.target.name
-        number = 2
-        while candidate in names:
-            candidate, number = f"{first}-{number}", number + 1
-        names.append(candidate)
-    return tuple(replace(s.target, name=n) for s, n in zip(sources, names, strict=True))
-
-
-def _places(targets: tuple[Target, ...]) -> list[str]:
-    """What to put in front of each target's paths: nothing when there is only one."""
-    return [""] if len(targets) == 1 else [f"{target.name}/" for target in targets]
-
-
-def _cache(request: ScanRequest, stack: ExitStack, progress: Progress) -> DigestCache | None:
-    if request.cache is None:
-        return None
-    home = request.cache.resolve()
-    if any(home.is_relative_to(Path(target).resolve()) for target in request.targets):
-        progress.hint("the digest cache lies inside the target and is not used")
-        return None
-    try:
-        return stack.enter_context(DigestCache(request.cache, __version__))
-    except CacheUnusableError as error:
-        progress.hint(str(error))
-        return None

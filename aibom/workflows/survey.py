@@ -8,15 +8,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from aibom.discovery import wanting
 from aibom.domain.entry import Entry
 from aibom.domain.file import File
 from aibom.domain.gap import Gap
 from aibom.domain.limits import LARGE_FILE_BYTES, WHOLE_FILE_BYTES
 from aibom.domain.protocols import Source
-from aibom.fingerprint.cache import CacheUnusableError, DigestCache
+from aibom.domain.reference import Reference, Referred
+from aibom.fingerprint.cache import CachedFingerprint, CacheUnusableError, DigestCache
 from aibom.workflows.external import external_facts
 from aibom.workflows.look import Looked, Lookout
 from aibom.workflows.progress import Progress
+from aibom.workflows.references import Surroundings
 from aibom.workflows.remote_code import named_code
 
 # A task per small file would cost more than the file; this many go together.
@@ -30,14 +33,18 @@ class Survey:
 
     files: tuple[File, ...]
     gaps: tuple[Gap, ...]
+    references: tuple[Reference, ...]
+    entries: tuple[str, ...]  # the path of each listed file, sorted
     listed: int
+    looked_at: int  # entries of a kind that was asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """What the looking may use."""
+    """What the looking may use, and what it is for."""
 
     jobs: int = 1
+    only_references: bool = False  # True: no file is identified or digested
     cache: DigestCache | None = None
     reread: bool = False  # True: the cache learns, and is not asked
 
@@ -59,9 +66,19 @@ def survey(places: list[tuple[str, Source]], hands: Hands, progress: Progress) -
     files = [_moved_file(looked.file, place.prefix) for place, looked in looks if looked.file is not None]
     gaps = [_moved(gap, place.prefix) for place in listed for gap in place.gaps]
     gaps += [_moved(gap, place.prefix) for place, looked in looks for gap in looked.gaps]
+    references = [_moved_reference(one, place.prefix) for place, looked in looks for one in looked.references]
     files.sort(key=lambda file: file.path)
+    references.sort(key=lambda reference: reference.location.path)
     count = len(entries) + sum(len(place.gaps) for place in listed)
-    return Survey(files=tuple(files), gaps=tuple(gaps), listed=count)
+    paths = sorted(place.prefix + entry.path for place in listed for entry in place.entries)
+    return Survey(
+        files=tuple(files),
+        gaps=tuple(gaps),
+        references=tuple(references),
+        entries=tuple(paths),
+        listed=count,
+        looked_at=len({(place.prefix, looked.entry.path) for place, looked in looks}),
+    )
 
 
 def _listed(prefix: str, source: Source) -> _Place:
@@ -82,6 +99,13 @@ def _moved_file(file: File, prefix: str) -> File:
     return replace(file, entry=replace(file.entry, path=prefix + file.entry.path)) if prefix else file
 
 
+def _moved_reference(reference: Reference, prefix: str) -> Reference:
+    if not prefix:
+        return reference
+    place = reference.location
+    return replace(reference, location=replace(place, path=prefix + place.path))
+
+
 class _StoppedError(BaseException):
     """The user gave up: leaves the loops of the other threads."""
 
@@ -92,11 +116,18 @@ class _Looks:
     def __init__(self, place: _Place, hands: Hands, progress: Progress) -> None:
         self._place, self._hands, self._progress = place, hands, progress
         self._stop = threading.Event()
-        self._lookout = Lookout(source=place.source, advanced=self._advanced)
+        entries = {entry.path: entry for entry in place.entries}
+        self._around = Surroundings(source=place.source, entries=entries)
+        self._lookout = Lookout(source=place.source, surroundings=self._around, advanced=self._advanced)
 
     def run(self) -> Iterator[Looked]:
         """First what speaks of other files: ONNX of its external data, configurations of code."""
         entries = self._place.entries
+        if self._hands.only_references:
+            yield from self._look(
+                self._lookout, [entry for entry in entries if wanting(entry.path, entry.size)]
+            )
+            return
         speaking = [entry for entry in entries if entry.path.endswith(_SPEAKING)]
         looks = self._look(self._lookout, speaking)
         files = [looked.file for looked in looks if looked.file]
@@ -114,14 +145,17 @@ class _Looks:
         self._progress.advanced(count)
 
     def _look(self, lookout: Lookout, entries: list[Entry]) -> list[Looked]:
-        cache, jobs = self._hands.cache, self._hands.jobs
-        known = cache.get([_key(entry) for entry in entries]) if cache and not self._hands.reread else {}
+        jobs = self._hands.jobs
+        known = self._fingerprints(entries)
         large = sum(entry.size >= LARGE_FILE_BYTES for entry in entries)
         with ThreadPoolExecutor(jobs) as pool, ThreadPoolExecutor(1) as spare:
             # With fewer large files than threads, the tensors of each get a thread of their own.
-            shared = replace(lookout, companion=spare) if 0 < large < jobs else lookout
+            companion = spare if 0 < large < jobs else None
+            shared = replace(lookout, companion=companion, known=self._referred(entries))
 
             def look(task: list[Entry]) -> list[Looked]:
+                if self._hands.only_references:
+                    return [shared.refer(entry) for entry in task]
                 return [shared.look(entry, known.get(_key(entry))) for entry in task]
 
             # What is known needs no bytes: threads would only take turns at it.
@@ -129,6 +163,21 @@ class _Looks:
             looks = self._gather(pool, look, [entry for entry in entries if _key(entry) not in known], done)
         self._remember(looks)
         return looks
+
+    def _fingerprints(self, entries: list[Entry]) -> dict[str, CachedFingerprint]:
+        """What earlier runs computed, by key."""
+        cache, hands = self._hands.cache, self._hands
+        if cache is None or hands.reread or hands.only_references:
+            return {}
+        return cache.get([_key(entry) for entry in entries])
+
+    def _referred(self, entries: list[Entry]) -> dict[str, Referred]:
+        """What earlier runs found that files refer to, by path, where nothing has changed since."""
+        cache = self._hands.cache
+        if cache is None or self._hands.reread:
+            return {}
+        found = cache.referred([(_path_key(entry), entry.path) for entry in entries])
+        return {path: told for path, told in found.items() if self._around.holds(told)}
 
     def _gather(
         self,
@@ -154,8 +203,10 @@ class _Looks:
             for looked in looks
             if looked.learnt is not None and looked.entry.cacheable and not looked.learnt.digests[0].cached
         ]
+        referred = [(_path_key(looked.entry), looked.referred) for looked in looks if looked.referred]
         try:
             cache.put(learnt)
+            cache.refer(referred)
         except CacheUnusableError as error:
             self._progress.hint(str(error))
 
@@ -164,8 +215,17 @@ def _key(entry: Entry) -> str:
     """The version of the bytes, and a hash of the name: under another one (a link) they may be
     recognised as something else.
     """
-    name = entry.path.rpartition("/")[2].encode("utf-8", "surrogatepass")
-    return f"{entry.etag}-{hashlib.blake2s(name, digest_size=8).hexdigest()}"
+    return _keyed(entry, entry.path.rpartition("/")[2])
+
+
+def _path_key(entry: Entry) -> str:
+    """The version of the bytes, and a hash of the path, which says what kind of file it is."""
+    return _keyed(entry, entry.path)
+
+
+def _keyed(entry: Entry, name: str) -> str:
+    hashed = hashlib.blake2s(name.encode("utf-8", "surrogatepass"), digest_size=8)
+    return f"{entry.etag}-{hashed.hexdigest()}"
 
 
 def _tasks(entries: list[Entry]) -> list[list[Entry]]:

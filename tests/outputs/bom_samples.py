@@ -305,6 +305,9 @@ def _references() -> tuple[Reference, ...]:
     base = Ref(scheme="hf", location="acme/base", revision="main")
     corpus = PinnedRef(scheme="hf-dataset", location="acme/corpus", revision=COMMIT)
     api = Ref(scheme="https", location="https://api.acme.example/v1")
+    hosted = Ref(scheme="openai", location="gpt-4o")
+    image = PinnedRef(scheme="docker", location="ghcr.io/acme/server", revision="sha256:" + sha256("image"))
+    framework = Ref(scheme="pypi", location="torch", revision="2.1.0")
     load = "transformers.AutoModel.from_pretrained"
     flags = frozenset({"unpinned", "remote-code"})
     return (
@@ -314,9 +317,18 @@ def _references() -> tuple[Reference, ...]:
         use(ComponentKind.SERVICE, api, "openai.OpenAI", 7),
         use(ComponentKind.SERVICE, None, "anthropic", 8),
         use(ComponentKind.DATASET, corpus, "datasets.load_dataset", None),
+        use(
+            ComponentKind.MODEL, Ref(scheme="hf", location="acme/m"), load, 11, flags=frozenset({"unpinned"})
+        ),
+        use(ComponentKind.MODEL, Ref(scheme="file", location="stray\n\udc80.bin"), "torch.load", 12),
+        use(ComponentKind.SERVICE, hosted, "openai.OpenAI", 2, path="nb.ipynb", inside="cell 10"),
+        use(ComponentKind.SERVICE, hosted, "openai.OpenAI", 2, path="nb.ipynb", inside="cell 9"),
+        use(ComponentKind.LIBRARY, image, "FROM", 1, path="Dockerfile"),
+        use(ComponentKind.LIBRARY, framework, "requirement", 1, path="requirements.txt"),
     )
 
 
 def use(kind: ComponentKind, target: Ref | None, loader: str, line: int | None, **more: object) -> Reference:
-    location = Location(path="app.py", line=line)
+    place = {key: more.pop(key) for key in ("path", "inside") & more.keys()}
+    location = Location(**({"path": "app.py", "line": line} | place))
     return Reference(kind=kind, target=target, loader=loader, location=location, **more)  # type: ignore[arg-type]

@@ -17,12 +17,16 @@ from aibom.domain.file import File
 from aibom.domain.finding import Finding, Location, Severity
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.ref import Ref
-from aibom.domain.reference import Reference
+from aibom.domain.reference import Flag, Reference
 from aibom.domain.report import Report, Target
 from tests.outputs.bom_samples import COMMIT, NOON, claim, file, report, sha256
 
 # What has a meaning in paths, URLs, purls, JSON and terminals.
 ALPHABET = "ab1/.-_:@#?%&=+~| '\"\\é漢\n\t\x00\x1b\x7f\u202e\ufeff\U0001f600\udc80\ud800"
+SCHEMES = (
+    "hf", "hf-dataset", "hf-space", "git", "https", "s3", "oci", "file", "ollama", "pypi", "npm", "conda",
+    "docker", "openai",
+)  # fmt: skip
 texts = st.one_of(
     st.text(ALPHABET, max_size=12),
     st.text(max_size=6),
@@ -43,9 +47,7 @@ def paths(draw: st.DrawFn) -> str:
 
 @st.composite
 def places(draw: st.DrawFn) -> Ref:
-    scheme = draw(
-        st.sampled_from(["hf", "hf-dataset", "hf-space", "git", "https", "s3", "oci", "file", "ollama"])
-    )
+    scheme = draw(st.sampled_from(SCHEMES))
     location = draw(st.one_of(names, st.just("https://github.com/a/b"))).replace("@", "")
     return Ref(
         scheme=scheme,
@@ -123,8 +125,11 @@ uses = st.builds(
     kind=st.sampled_from(ComponentKind),
     target=st.none() | places(),
     loader=texts,
-    location=st.builds(Location, path=paths(), line=st.none() | st.integers(0, 9)),
-    flags=st.frozensets(texts, max_size=2),
+    location=st.builds(
+        Location, path=paths(), line=st.none() | st.integers(0, 9), inside=st.just("") | texts
+    ),
+    flags=st.frozensets(texts, max_size=2) | st.frozensets(st.sampled_from(Flag)),
+    confidence=st.sampled_from(Confidence),
 )
 gaps = st.builds(
     Gap, path=paths(), stage=st.sampled_from(Stage), reason=st.sampled_from(Reason), detail=texts

@@ -11,11 +11,11 @@ from aibom.outputs import purl as package_url
 from aibom.outputs.cdx import refs
 from aibom.outputs.cdx.dataset import component_data
 from aibom.outputs.cdx.evidence import evidence
-from aibom.outputs.cdx.external import places
 from aibom.outputs.cdx.index import TYPES, Index
 from aibom.outputs.cdx.ledger import Ledger, sources
 from aibom.outputs.cdx.licences import licences
 from aibom.outputs.cdx.model_card import model_card
+from aibom.outputs.cdx.occurrences import places
 from aibom.outputs.cdx.pedigree import pedigree
 from aibom.outputs.cdx.text import Json, present, prop, shown, title, url
 from aibom.outputs.taxonomy import PREFIX

@@ -18,7 +18,9 @@ from aibom.outputs.cdx.text import Json, present
 def document(index: Index, spec_version: str, serial: str) -> Json:
     """The BOM. Its components are sorted, files that belong to none stand at the end."""
     components, services, cited = _assembled(index)
-    outside = [external(e, index) for e in index.externals if e.kind is not ComponentKind.SERVICE]
+    outside = [
+        external(e, index, spec_version) for e in index.externals if e.kind is not ComponentKind.SERVICE
+    ]
     services += [external_service(e, index) for e in index.externals if e.kind is ComponentKind.SERVICE]
     dated = index.report.timestamp
     cites = spec_version == "1.7"

@@ -7,8 +7,8 @@ from typing import Final
 
 from aibom.domain.component import Component, IdentityBasis
 from aibom.outputs.cdx import refs
-from aibom.outputs.cdx.external import occurrences
 from aibom.outputs.cdx.index import Index
+from aibom.outputs.cdx.occurrences import occurrences
 from aibom.outputs.cdx.text import Json, present, shown
 
 # How sure an identity is, and by which of CycloneDX's techniques it was found.

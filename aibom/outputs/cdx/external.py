@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import Final
 
+from aibom.domain.component import ComponentKind
 from aibom.domain.confidence import Confidence
 from aibom.domain.reference import Reference
 from aibom.outputs.cdx import refs
 from aibom.outputs.cdx.dataset import component_data
 from aibom.outputs.cdx.index import TYPES, External, Index
+from aibom.outputs.cdx.occurrences import occurrences, places
 from aibom.outputs.cdx.text import Json, present, prop, shown, title
 
-_CONFIDENCE = {Confidence.LOW: 0.3, Confidence.MEDIUM: 0.6, Confidence.HIGH: 0.9}
+_CONFIDENCE: Final = {Confidence.LOW: 0.3, Confidence.MEDIUM: 0.6, Confidence.HIGH: 0.9}
+
+_ADDRESSES: Final = ("http", "https", "hf", "file")
+_CONTAINERS: Final = ("docker", "oci")
+# What programs are built in, and not merely with; the names are those of PyPI, npm and conda.
+_FRAMEWORKS: Final = frozenset(
+    (
+        "torch", "pytorch", "pytorch-lightning", "lightning", "tensorflow", "tensorflow-cpu",
+        "tensorflow-gpu", "keras", "jax", "flax", "mxnet", "paddlepaddle", "transformers", "diffusers",
+        "langchain", "llama-index", "haystack-ai", "semantic-kernel", "crewai", "autogen", "langgraph",
+        "@tensorflow/tfjs", "@huggingface/transformers", "llamaindex", "scikit-learn",
+    )
+)  # fmt: skip
 
 
-def external(subject: External, index: Index) -> Json:
+def external(subject: External, index: Index, spec_version: str) -> Json:
     """The component of something that was referred to and not scanned."""
     uses = index.uses.get(subject.bom_ref, [])
     version = refs.version(None, subject.target)
     return present(
-        type=TYPES[subject.kind],
+        type=_type(subject),
         bom_ref=subject.bom_ref,
         name=title(subject.name),
         version=version,
         purl=refs.purl(subject.target),
+        isExternal=True if spec_version == "1.7" else None,
         externalReferences=refs.external_references(subject.target, subject.kind),
         evidence=present(identity=_identity(uses), occurrences=occurrences(uses)),
         data=component_data(subject.kind, subject.name, subject.target, []),
@@ -36,33 +51,26 @@ def external_service(subject: External, index: Index) -> Json:
     uses = index.uses.get(subject.bom_ref, [])
     return present(
         bom_ref=subject.bom_ref,
+        provider=present(name=_provider(subject)),
         name=title(subject.name),
         externalReferences=refs.external_references(subject.target, subject.kind),
         properties=_properties(subject, uses) + places(uses),
     )
 
 
-def occurrences(uses: Iterable[Reference]) -> list[Json]:
-    """Where code or configuration refers to something, by path and line."""
-    ordered = sorted(
-        uses, key=lambda u: (u.location.path, u.location.line or 0, u.location.column or 0, u.loader)
-    )
-    found = [
-        present(
-            location=shown(use.location.path),
-            line=use.location.line,
-            symbol=shown(use.loader),
-            additionalContext=", ".join(sorted(shown(flag) for flag in use.flags)),
-        )
-        for use in ordered
-    ]
-    return [entry for number, entry in enumerate(found) if number == 0 or entry != found[number - 1]]
+def _provider(subject: External) -> str | None:
+    """Who runs a hosted model; at an address of its own, nobody knows."""
+    scheme = subject.target.scheme if subject.target else None
+    return None if scheme in _ADDRESSES else scheme
 
 
-def places(uses: Iterable[Reference]) -> list[Json]:
-    """The same as properties, `path:line`."""
-    told = (f"{o['location']}:{o['line']}" if "line" in o else str(o["location"]) for o in occurrences(uses))
-    return [prop("aibom:occurrence", place) for place in told]
+def _type(subject: External) -> str:
+    scheme = subject.target.scheme if subject.target else ""
+    if subject.kind is ComponentKind.LIBRARY and scheme in _CONTAINERS:
+        return "container"
+    if subject.kind is ComponentKind.LIBRARY and subject.name.lower() in _FRAMEWORKS:
+        return "framework"
+    return TYPES[subject.kind]
 
 
 def _identity(uses: list[Reference]) -> list[Json]:

@@ -9,6 +9,8 @@ from typing import Final
 from aibom.domain.digest import Grade
 from aibom.domain.facts import FileKind
 from aibom.domain.file import File
+from aibom.domain.reference import Reference
+from aibom.outputs.cdx.occurrences import occurrences
 from aibom.outputs.cdx.refs import file_ref
 from aibom.outputs.cdx.text import Json, prop, shown
 
@@ -26,8 +28,11 @@ _MIME = re.compile(r"[-+a-z0-9.]+/[-+a-z0-9.]+\Z")
 _DATASET: Final[list[Json]] = [{"type": "dataset"}]  # shared: there may be a hundred thousand
 
 
-def file_component(file: File, checks: Sequence[Json] = ()) -> Json:
-    """The file. `hashes` holds what we computed; every other digest is a property with its grade."""
+def file_component(file: File, checks: Sequence[Json] = (), uses: Sequence[Reference] = ()) -> Json:
+    """The file. `hashes` holds what we computed; every other digest is a property with its grade.
+
+    `uses` are the lines of code and configuration that name the file.
+    """
     is_data = file.facts is not None and file.facts.kind is FileKind.DATA
     component: Json = {"type": "data" if is_data else "file"}
     media_type = file.entry.media_type
@@ -38,6 +43,8 @@ def file_component(file: File, checks: Sequence[Json] = ()) -> Json:
     hashes, properties = _digests(file)
     if hashes:
         component["hashes"] = hashes
+    if uses:
+        component["evidence"] = {"occurrences": occurrences(uses)}
     if is_data:
         component["data"] = _DATASET
     component["properties"] = [*_properties(file), *properties, *checks]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from aibom.domain.component import Component, ComponentKind, Relation, RelationKind
 from aibom.domain.file import File
@@ -12,6 +12,7 @@ from aibom.domain.reference import Reference
 from aibom.domain.report import Report
 from aibom.outputs.cdx import refs
 from aibom.outputs.cdx.content import content_properties
+from aibom.outputs.cdx.places import Places
 from aibom.outputs.cdx.text import Json, prop, shown
 
 # CycloneDX has no type for tokenizers; a vocabulary and its rules are data.
@@ -26,8 +27,6 @@ TYPES: Final = {
 }
 
 _MODEL_SCHEMES: Final = frozenset({"hf", "mlflow", "ollama"})
-
-Place: TypeAlias = tuple[str, str, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ class Index:
     checks: dict[str, list[Json]]  # subject -> properties of its checks and of its content
     externals: tuple[External, ...]  # by bom-ref, sorted
     uses: dict[str, list[Reference]]  # bom-ref -> places that refer to it
-    places: dict[Place, str]  # bom-ref of the component that is at a place
+    places: Places
 
     @classmethod
     def of(cls, report: Report) -> Index:
@@ -63,7 +62,8 @@ class Index:
         components = tuple(sorted(report.components, key=lambda c: (TYPES[c.kind], c.name, c.id)))
         files = {file.path: file for file in sorted(report.files, key=lambda f: f.path)}
         owned, borrowed, taken = _owners(components, files)
-        places = _places(components)
+        asked = (use.target for use in report.references if use.target is not None)
+        places = Places.of(components, files, asked)
         uses = _uses(report, places)
         return cls(
             report=report,
@@ -84,7 +84,7 @@ class Index:
         """The bom-ref at the tip of a relation; None for an id that the report does not have."""
         if relation.target is not None:
             outside = refs.external_ref(_kind_of(relation, relation.target), relation.target)
-            return self.places.get(_place(relation.target), outside)
+            return self.places.at(relation.target) or outside
         known = relation.target_id in self.by_id
         return refs.component_ref(str(relation.target_id)) if known else None
 
@@ -130,15 +130,7 @@ def _checks(report: Report) -> dict[str, list[Json]]:
     return found
 
 
-def _places(components: tuple[Component, ...]) -> dict[Place, str]:
-    found: dict[Place, str] = {}
-    for component in components:
-        if component.ref is not None:
-            found.setdefault(_place(component.ref), refs.component_ref(component.id))
-    return found
-
-
-def _uses(report: Report, places: dict[Place, str]) -> dict[str, list[Reference]]:
+def _uses(report: Report, places: Places) -> dict[str, list[Reference]]:
     """Every place in code and configuration, by the bom-ref of what it refers to."""
     found: dict[str, list[Reference]] = {}
     for use in report.references:
@@ -146,14 +138,14 @@ def _uses(report: Report, places: dict[Place, str]) -> dict[str, list[Reference]
     return found
 
 
-def _used(use: Reference, places: dict[Place, str]) -> str:
+def _used(use: Reference, places: Places) -> str:
     if use.target is None:
         return refs.unresolved_ref(use.kind, use.loader)
-    return places.get(_place(use.target)) or refs.external_ref(use.kind, use.target)
+    return places.meant(use.target, use.kind) or refs.external_ref(use.kind, use.target)
 
 
 def _externals(
-    components: tuple[Component, ...], uses: dict[str, list[Reference]], places: dict[Place, str]
+    components: tuple[Component, ...], uses: dict[str, list[Reference]], places: Places
 ) -> tuple[External, ...]:
     """What relations other than ancestry, and code, point to outside of the target."""
     found: dict[str, External] = {}
@@ -161,11 +153,11 @@ def _externals(
         first = references[0]
         if first.target is None:
             found[name] = External(bom_ref=name, kind=first.kind, name=first.loader)
-        elif _place(first.target) not in places:
+        elif places.meant(first.target, first.kind) is None:
             found[name] = _external(name, first.kind, first.target)
     for relation in (r for component in components for r in component.relations):
         ref = relation.target
-        if ref is not None and relation.kind is not RelationKind.ANCESTOR and _place(ref) not in places:
+        if ref is not None and relation.kind is not RelationKind.ANCESTOR and places.at(ref) is None:
             name = refs.external_ref(_kind_of(relation, ref), ref)
             found.setdefault(name, _external(name, _kind_of(relation, ref), ref))
     return tuple(found[name] for name in sorted(found))
@@ -173,11 +165,6 @@ def _externals(
 
 def _external(name: str, kind: ComponentKind, ref: Ref) -> External:
     return External(bom_ref=name, kind=kind, name=ref.location, target=ref)
-
-
-def _place(ref: Ref) -> Place:
-    """Equal for a `Ref` and a `PinnedRef` to the same place."""
-    return (ref.scheme, ref.location, ref.revision, ref.subpath)
 
 
 def _kind_of(relation: Relation, ref: Ref) -> ComponentKind:

@@ -1,0 +1,42 @@
+"""What the environment says: colours, processors, where the cache is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+_CACHE_NAME = "digests.sqlite"
+
+
+def check_targets(targets: tuple[str, ...], *, offline: bool) -> None:
+    for target in targets:
+        if offline and "://" in target:
+            raise click.UsageError(f"{target!r} needs the network, and --offline forbids it")
+
+
+def colored(choice: str) -> bool:
+    if choice == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")  # empty: not set (no-color.org)
+    return choice == "always"
+
+
+def processors() -> int:
+    """How many processors this process may use; the second form is for systems without affinity."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cache_path() -> Path | None:
+    """$AIBOM_CACHE_DIR, else the user's cache folder (XDG); None when there is no home."""
+    own = os.environ.get("AIBOM_CACHE_DIR")
+    if own:
+        return Path(own) / _CACHE_NAME
+    caches = os.environ.get("XDG_CACHE_HOME")
+    home = os.environ.get("HOME")
+    if not caches and not home:
+        return None
+    return (Path(caches) if caches else Path(home or "") / ".cache") / "aibom" / _CACHE_NAME

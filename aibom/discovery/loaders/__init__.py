@@ -1,0 +1,1 @@
+"""Loaders of Python libraries, one file per family."""
