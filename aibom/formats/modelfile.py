@@ -40,10 +40,15 @@ class Instruction(NamedTuple):
     line: int
 
 
+_PROGRAMS: Final = (".py", ".pyi", ".go", ".rs", ".js", ".ts", ".rb", ".java", ".md", ".html")
+
+
 def recognise(probe: Probe) -> Match:
     """A usual name and a FROM instruction at the beginning of a line."""
     name = probe.name.lower()
-    if name != "modelfile" and not name.startswith("modelfile.") and not name.endswith(".modelfile"):
+    named = name == "modelfile" or name.startswith("modelfile.") or name.endswith(".modelfile")
+    # Programs that read such files are called like one, and `from` begins their lines as well.
+    if not named or name.endswith(_PROGRAMS):
         return Match.NO
     if _FROM.search(probe.head):
         return Match.CONTENT

@@ -46,6 +46,8 @@ def counts(references: Sequence[Reference]) -> str:
 
 
 def _kinds(count: int, kind: str) -> str:
+    if kind == "code":
+        return f"{count:,} code"
     return f"{count:,} libraries" if kind == "library" and count != 1 else plural(count, kind)
 
 

@@ -135,6 +135,7 @@ def test_an_unknown_instruction_is_a_defect_with_its_line() -> None:
         ("Modelfile", b"# c\n" * 2_000, Match.NAME),
         ("Dockerfile", b"FROM a", Match.NO),
         ("modelfiles.txt", b"FROM a", Match.NO),
+        ("modelfile.py", b"from a import b", Match.NO),
     ],
 )
 def test_recognised_by_name_and_a_from_line(name: str, data: bytes, match: Match) -> None:

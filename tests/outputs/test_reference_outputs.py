@@ -272,4 +272,6 @@ def test_counts_are_in_words() -> None:
     assert reference_text.counts(one) == "1 reference in 1 file: 1 model"
     many = tuple(replace(IMAGE, location=Location(path=f"{n}")) for n in range(2_000))
     assert reference_text.counts(many) == "2,000 references in 2,000 files: 2,000 libraries"
+    prompts = tuple(replace(each, kind=ComponentKind.CODE) for each in many[:2])
+    assert reference_text.counts(prompts) == "2 references in 2 files: 2 code"
     assert reference_text.flags(one) == "1 unpinned, 1 no-organisation"
