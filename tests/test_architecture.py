@@ -38,24 +38,33 @@ ALLOWED = {
     },
 }  # fmt: skip
 ALLOWED["cli"] = ALLOWED["workflows"] | {"workflows", "outputs"}
+ALLOWED["api"] = ALLOWED["workflows"] | {"workflows"}
 
 # A third-party library is imported only in its own room.
 THIRD_PARTY = {
     "blake3": {"fingerprint"},
     "click": {"cli"},
+    "cryptography": {"trust"},
     "cyclonedx": {"outputs"},
     "jinja2": {"formats"},
     "jsonschema_rs": {"outputs"},
     "orjson": {"outputs", "cli"},
     "packageurl": {"outputs"},
     "packaging": {"discovery"},
+    "pkcs11": {"trust"},
     "rich": {"cli"},
+    "sigstore": {"trust"},
+    "sigstore_models": {"trust"},
     "tree_sitter": {"discovery"},
     "tree_sitter_javascript": {"discovery"},
     "tree_sitter_typescript": {"discovery"},
+    "tuf": {"trust"},
     "yaml": {"readers"},
 }
-HEAVY = {"rich", "cyclonedx", "jsonschema_rs", "packageurl"}
+HEAVY = {
+    "cryptography", "cyclonedx", "jsonschema_rs", "packageurl", "pkcs11", "rich", "sigstore",
+    "sigstore_models", "tuf",
+}  # fmt: skip
 IMPURE = {
     "socket",
     "subprocess",
@@ -147,7 +156,7 @@ def test_only_the_command_line_prints_and_nothing_is_global(area: str) -> None:
 
 
 @pytest.mark.parametrize("area", AREAS)
-def test_broad_excepts_stand_in_the_two_named_places_only(area: str) -> None:
+def test_broad_excepts_stand_in_the_named_places_only(area: str) -> None:
     for path in modules_of(area):
         broad = [
             node
@@ -155,7 +164,11 @@ def test_broad_excepts_stand_in_the_two_named_places_only(area: str) -> None:
             if isinstance(node, ast.ExceptHandler)
             and (node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException"))
         ]
-        allowed = {"aibom.workflows.look": 1, "aibom.cli.main": 1, "aibom.workflows.survey": 1}
+        allowed = dict.fromkeys(
+            # The last one is for what panics in Rust.
+            ("aibom.workflows.look", "aibom.cli.main", "aibom.workflows.survey", "aibom.trust.keyless"),
+            1,
+        )
         assert len(broad) <= allowed.get(name_of(path), 0)
 
 

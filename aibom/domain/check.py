@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     UNSIGNED = "unsigned"
     UNSUPPORTED = "unsupported"
     UNTRUSTED_SIGNER = "untrusted-signer"
+    EXPIRED = "expired"  # the certificate was not valid when it was used
+    SIGNATURE_INVALID = "signature-invalid"  # it is not a signature of these bytes by that key
     CONTENT_MISMATCH = "content-mismatch"
     COULD_NOT_CHECK = "could-not-check"
 
@@ -35,6 +37,7 @@ class Check:
     detail: str = ""
     expected: str = ""
     found: str = ""
+    source: str = ""  # path of the document that vouches
 
     def __post_init__(self) -> None:
         if self.outcome is Outcome.VERIFIED and not self.identity:

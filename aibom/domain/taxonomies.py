@@ -35,6 +35,7 @@ CWE: Final = {
     200: "Exposure of Sensitive Information to an Unauthorized Actor",
     319: "Cleartext Transmission of Sensitive Information",
     345: "Insufficient Verification of Data Authenticity",
+    347: "Improper Verification of Cryptographic Signature",
     354: "Improper Validation of Integrity Check Value",
     400: "Uncontrolled Resource Consumption",
     409: "Improper Handling of Highly Compressed Data (Data Amplification)",
