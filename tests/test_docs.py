@@ -64,11 +64,18 @@ def command(name: str) -> click.Command:
 COMMANDS = commands.list_commands(click.Context(commands))
 
 
+def options(name: str) -> list[click.Option]:
+    """The flags of a command and of its subcommands."""
+    found = command(name)
+    parts = [found, *found.commands.values()] if isinstance(found, click.Group) else [found]
+    return [each for part in parts for each in part.params if isinstance(each, click.Option)]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_page_with_each_flag_and_variable(name: str) -> None:
     page = text_of(f"commands/{name}.md")
     assert page.startswith(f"# aibom {name}\n")
-    for option in (each for each in command(name).params if isinstance(each, click.Option)):
+    for option in options(name):
         for flag in (*option.opts, *option.secondary_opts):
             assert re.search(rf"`{flag}\b", page), f"{flag} is not explained"
         if option.envvar:
@@ -77,12 +84,11 @@ def test_every_command_has_a_page_with_each_flag_and_variable(name: str) -> None
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_page_explains_a_flag_or_variable_that_its_command_does_not_have(name: str) -> None:
-    options = [each for each in command(name).params if isinstance(each, click.Option)]
-    flags = {flag for option in options for flag in option.opts}
+    flags = {flag for option in options(name) for flag in option.opts}
     told = [cells for cells in rows(f"commands/{name}.md") if cells[0].startswith("-")]
     for cells in told:
         assert set(re.findall(r"--?[a-z][\w-]*", cells[0])) <= flags, cells[0]
-    assert {cells[1] for cells in told} - {"none"} == {option.envvar for option in options} - {None}
+    assert {cells[1] for cells in told} - {"none"} == {option.envvar for option in options(name)} - {None}
 
 
 @pytest.mark.parametrize("name", OUTPUTS)

@@ -61,7 +61,7 @@ def test_the_wheel_holds_the_package_the_policies_and_nothing_else(wheel: Path) 
     assert roots == {"aibom", f"aibom-{__version__}.dist-info"}
     packs = {path.name for path in (ROOT / "policies").rglob("*") if path.is_file()}
     assert packs == {name.rpartition("/")[2] for name in names if name.startswith("aibom/policies/")}
-    assert not [name for name in names if "test" in name or "fixture" in name]
+    assert not [name for name in names if name.startswith(("tests/", "fixtures/")) or "/test_" in name]
 
 
 def test_an_installed_wheel_reads_its_pack_and_scans(installed: Path) -> None:

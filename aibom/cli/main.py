@@ -17,6 +17,11 @@ from aibom.cli.failure import Failure
 _COMMANDS: Final = {
     "scan": "aibom.cli.scan",
     "refs": "aibom.cli.refs",
+    "verify": "aibom.cli.verify",
+    "sign": "aibom.cli.sign",
+    "attest": "aibom.cli.attest",
+    "inspect": "aibom.cli.inspect",
+    "trust": "aibom.cli.trust",
     "validate": "aibom.cli.validate",
     "formats": "aibom.cli.formats",
     "explain": "aibom.cli.explain",

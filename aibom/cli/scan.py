@@ -13,6 +13,7 @@ import click
 from aibom.cli import configuration
 from aibom.cli.environment import cache_path, check_targets, colored, processors
 from aibom.cli.exit_codes import ExitCode, of_report
+from aibom.cli.expectations import Expectation, expectation_options, take
 from aibom.cli.failure import Failure
 from aibom.cli.packs import allowlist, policy_pack
 from aibom.cli.progress import watcher
@@ -46,6 +47,7 @@ class _Flags:
     no_cache: bool
     exclude: tuple[str, ...]
     allowlist: tuple[Path, ...]
+    whom: Expectation
     quiet: bool
     color: str
 
@@ -112,6 +114,7 @@ class _Flags:
     envvar="AIBOM_ALLOWLIST",
     help="JSON file with further imports that pickles may make.",
 )
+@expectation_options
 @click.option(
     "--config",
     type=_PATH,
@@ -132,7 +135,7 @@ def command(**given: Any) -> int:
     TARGET is a file or folder: a checkout, a model folder, the Hugging Face cache. Default: here.
     Nothing that is scanned is run, imported or unpickled, and nothing in it configures the scan.
     """
-    flags = _Flags(**given)
+    flags = _Flags(whom=take(given), **given)
     wanted = destinations(flags.formats, flags.output)
     style = Style(
         spec_version=flags.spec_version,
@@ -164,7 +167,10 @@ def _request(flags: _Flags) -> ScanRequest:
         cache=None if flags.no_cache else cache_path(),
         timestamp=None if flags.reproducible else epoch or now,
         name=flags.name or (_NEUTRAL_NAME if flags.reproducible else None),
-        reread=flags.reproducible or epoch is not None,
+        # Whoever expects a signer wants the bytes of today.
+        reread=flags.reproducible or epoch is not None or flags.whom.expected is not None,
+        expected=flags.whom.expected,
+        root=flags.whom.root,
         surroundings=not flags.reproducible,
     )
 

@@ -206,6 +206,7 @@ def _check(check: Check) -> dict[str, Value]:
         "kind": check.kind,
         "outcome": check.outcome,
         "identity": visible(check.identity),
+        "source": visible(check.source),
         "detail": visible(check.detail),
         "expected": visible(check.expected),
         "found": visible(check.found),

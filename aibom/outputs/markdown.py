@@ -22,6 +22,8 @@ def render(report: Report, *, fail_on: Severity = Severity.HIGH, strict: bool = 
     lines += [_text(summary.coverage(report)), ""]
     contents = summary.contents(report)
     lines += [_text(contents), ""] if contents else []
+    signatures = summary.signatures(report)
+    lines += [_text(signatures), ""] if signatures else []
     references = reference_text.counts(report.references)
     lines += [_text(references), ""] if references else []
     lines += [*_components(report), *_findings(report), *_gaps(report)]

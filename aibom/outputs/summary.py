@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from aibom.domain.check import CheckKind, Outcome
 from aibom.domain.component import Component, ComponentKind
 from aibom.domain.content import ContentVerdict
 from aibom.domain.facts import Attribute
@@ -102,6 +103,14 @@ def contents(report: Report) -> str:
     counts = Counter(content.verdict for content in report.contents)
     told = [f"{counts[verdict]:,} {verdict.label}" for verdict in ContentVerdict if counts[verdict]]
     return f"content of {plural(counts.total(), 'file')}: {', '.join(told)}" if told else ""
+
+
+def signatures(report: Report) -> str:
+    """One line that counts what became of the signatures; empty when there are none."""
+    own = [check for check in report.checks if check.kind is CheckKind.SIGNATURE]
+    counts = Counter(c.outcome for c in own if c.subject == c.source or c.outcome is Outcome.UNSIGNED)
+    told = [f"{counts[outcome]:,} {outcome}" for outcome in Outcome if counts[outcome]]
+    return f"signatures: {', '.join(told)}" if told else ""
 
 
 def place(location: Location) -> str:

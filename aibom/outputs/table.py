@@ -128,6 +128,9 @@ def _foot(report: Report, width: int, paint: Paint, verdict: str) -> Iterator[st
     contents = summary.contents(report)
     if contents:
         yield contents
+    signatures = summary.signatures(report)
+    if signatures:
+        yield signatures
     references = reference_text.counts(report.references)
     if references:
         yield from textwrap.wrap(f"{references} (`aibom refs` lists them)", width)

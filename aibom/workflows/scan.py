@@ -11,13 +11,16 @@ from aibom import __version__
 from aibom.domain.file import File
 from aibom.domain.gap import Gap
 from aibom.domain.report import Coverage, Report, Tool
+from aibom.domain.signing import Expected
 from aibom.fingerprint.model import model_digest
 from aibom.inventory import assemble
 from aibom.inventory.references import at_home
 from aibom.policy import Allowlist, Policy, evaluate, judge_contents
 from aibom.trust.digests import check_claims
+from aibom.trust.trust_root import TrustRoot
 from aibom.workflows.places import opened_cache, resolved
 from aibom.workflows.progress import Progress, Silent
+from aibom.workflows.signatures import Signatures
 from aibom.workflows.survey import Hands, survey
 
 
@@ -35,6 +38,8 @@ class ScanRequest:
     name: str | None = None  # what to call the targets instead of the names of their folders
     surroundings: bool = True  # False: what lies around a target (its repository) is left out
     reread: bool = False  # True: digest every file now, whatever the cache knows
+    expected: Expected | None = None  # whose signatures count; None: they are told and not verified
+    root: TrustRoot | None = None  # for keyless signatures; None: the production root of sigstore
 
 
 def scan(request: ScanRequest, progress: Progress | None = None) -> Report:
@@ -47,7 +52,14 @@ def scan(request: ScanRequest, progress: Progress | None = None) -> Report:
         cache = opened_cache(request.cache, request.targets, stack, told)
         seen = survey(places.pairs, Hands(jobs=request.jobs, cache=cache, reread=request.reread), told)
     inventory = assemble(seen.files, seen.gaps, places.targets, model_digest)
-    checks = check_claims(seen.files)
+    signatures = Signatures(
+        files={file.path: file for file in seen.files},
+        components=inventory.components,
+        expected=request.expected,
+        root=request.root,
+        gaps=seen.gaps,
+    )
+    checks = (*check_claims(seen.files), *signatures.checks(places.pairs))
     gaps = tuple(sorted((*seen.gaps, *inventory.gaps), key=_gap_order))
     report = Report(
         targets=places.targets,

@@ -10,6 +10,7 @@ from aibom.domain.facts import Attribute
 from aibom.outputs import purl as package_url
 from aibom.outputs.cdx import refs
 from aibom.outputs.cdx.dataset import component_data
+from aibom.outputs.cdx.declarations import signatures
 from aibom.outputs.cdx.evidence import evidence
 from aibom.outputs.cdx.index import TYPES, Index
 from aibom.outputs.cdx.ledger import Ledger, sources
@@ -51,7 +52,7 @@ def _built(subject: Component, index: Index) -> tuple[Json, Ledger, list[Json]]:
         licenses=licences(ledger),
         purl=refs.purl(subject.ref),
         pedigree=pedigree(subject, index, ledger),
-        externalReferences=_references(subject, ledger),
+        externalReferences=_references(subject, index, ledger),
         components=index.owned.get(subject.id),
         evidence=evidence(subject, index),
         modelCard=model_card(subject, ledger, index) if subject.kind in _WITH_CARD else None,
@@ -100,9 +101,9 @@ def _same(value: str, attribute: Attribute, pointer: str, ledger: Ledger) -> str
     return value
 
 
-def _references(subject: Component, ledger: Ledger) -> list[Json]:
+def _references(subject: Component, index: Index, ledger: Ledger) -> list[Json]:
     """Where the component is on the web, by its reference and by what it says itself."""
-    found = refs.external_references(subject.ref, subject.kind)
+    found = [*refs.external_references(subject.ref, subject.kind), *signatures(subject.id, index)]
     indexes = {entry["url"]: number for number, entry in enumerate(found)}
     for claim in ledger.take(Attribute.SOURCE_URL):
         address = url(claim.value)

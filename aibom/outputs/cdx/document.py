@@ -8,6 +8,7 @@ from itertools import chain
 from aibom.domain.component import ComponentKind, RelationKind
 from aibom.outputs.cdx import provenance, refs
 from aibom.outputs.cdx.component import component, service
+from aibom.outputs.cdx.declarations import declarations
 from aibom.outputs.cdx.external import external, external_service
 from aibom.outputs.cdx.index import Index
 from aibom.outputs.cdx.metadata import metadata
@@ -37,6 +38,7 @@ def document(index: Index, spec_version: str, serial: str) -> Json:
             dependencies=list(_dependencies(index)),
             compositions=_compositions(index),
             annotations=provenance.annotations_of([] if cites else cited, index) if dated else None,
+            declarations=declarations(index),
             citations=provenance.citations(cited, index.report) if dated and cites else None,
         ),
     }

@@ -1,0 +1,129 @@
+"""`aibom verify`: flags in, a verdict on signatures and bills of materials out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from aibom.cli.environment import check_targets, colored, processors
+from aibom.cli.exit_codes import ExitCode
+from aibom.cli.expectations import expectation_options, take
+from aibom.cli.failure import Failure
+from aibom.cli.progress import watcher
+from aibom.cli.writing import to_file, to_stdout
+from aibom.domain.check import Outcome
+from aibom.domain.errors import Reason, UnreadableError
+from aibom.domain.text import visible
+from aibom.domain.verification import Verification
+from aibom.workflows.verify import NobodyExpectedError, VerifyRequest, verify
+
+_PATH: Final = click.Path(path_type=Path)
+_FILE: Final = click.Path(path_type=Path, dir_okay=False)
+# The user named something that is not there, or a kind of place that is not read.
+_MISTAKES: Final = (Reason.VANISHED, Reason.UNSUPPORTED)
+_PLAIN_WIDTH: Final = 80
+_CODES: Final = {
+    Outcome.VERIFIED: ExitCode.PASSED,
+    Outcome.CONTENT_MISMATCH: ExitCode.VIOLATED,
+    Outcome.SIGNATURE_INVALID: ExitCode.VIOLATED,
+    Outcome.UNTRUSTED_SIGNER: ExitCode.VIOLATED,
+    Outcome.EXPIRED: ExitCode.VIOLATED,
+    Outcome.UNSIGNED: ExitCode.NOTHING,
+    Outcome.UNSUPPORTED: ExitCode.INCOMPLETE,
+    Outcome.COULD_NOT_CHECK: ExitCode.INCOMPLETE,
+}
+_NOBODY: Final = (
+    "there is a signature, and it is not said whose it has to be: name --key FILE, or --identity and "
+    "--issuer, or --certificate-chain FILE and --identity (`aibom inspect` shows what it says)"
+)
+
+
+@click.command("verify")
+@click.argument("target")
+@click.option(
+    "--signature", type=_FILE, envvar="AIBOM_SIGNATURE",
+    help="Sigstore bundle. Default: model.sig or *.sigstore.json beside the model.",
+)  # fmt: skip
+@click.option("--bom", type=_FILE, envvar="AIBOM_BOM", help="CycloneDX document. Default: *.cdx.json.")
+@expectation_options
+@click.option(
+    "--allow-extra", is_flag=True, envvar="AIBOM_ALLOW_EXTRA",
+    help="Files that nobody vouches for are told, and are no mismatch.",
+)  # fmt: skip
+@click.option(
+    "-f", "--format", "output_format", type=click.Choice(["table", "json"]), default="table",
+    show_default=True, help="What to write.",
+)  # fmt: skip
+@click.option("-o", "--output", type=_PATH, help="Write the result to this file.")
+@click.option("--all", "every", is_flag=True, help="Show verified files in the table, too.")
+@click.option("--offline", is_flag=True, envvar="AIBOM_OFFLINE", help="Open no network connection.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), envvar="AIBOM_JOBS", metavar="N",
+    help="How many files to read at a time. Default: one per processor.",
+)  # fmt: skip
+@click.option("-q", "--quiet", is_flag=True, envvar="AIBOM_QUIET", help="No progress, no hints.")
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+    envvar="AIBOM_COLOR", help="Colours in the table.",
+)  # fmt: skip
+def command(**given: Any) -> int:
+    """Check who vouches for TARGET, a model folder or a file, and that its bytes are those.
+
+    Signatures first, then bills of materials, each against every file. Nothing is fetched: keyless
+    signatures are held against a trust root that comes with the program or that you name.
+    """
+    target: str = given["target"]
+    check_targets((target,), offline=given["offline"])
+    output: Path | None = given["output"]
+    if output is not None and not output.parent.is_dir():
+        raise click.UsageError(f"cannot write {os.fspath(output)!r}: its folder does not exist")
+    request = _request(target, given)
+    try:
+        with watcher(quiet=given["quiet"]) as progress:
+            found = verify(request, progress)
+    except NobodyExpectedError:
+        raise click.UsageError(_NOBODY) from None
+    except UnreadableError as error:
+        code = ExitCode.USAGE if error.reason in _MISTAKES else ExitCode.INCOMPLETE
+        raise Failure(visible(str(error)), code) from error
+    _write(found, given)
+    return _CODES[found.outcome]
+
+
+def _request(target: str, given: dict[str, Any]) -> VerifyRequest:
+    whom = take(given)
+    return VerifyRequest(
+        target=target,
+        expected=whom.expected,
+        signature=given["signature"],
+        bom=given["bom"],
+        root=whom.root,
+        extra_allowed=given["allow_extra"],
+        jobs=given["jobs"] or processors(),
+    )
+
+
+def _write(found: Verification, given: dict[str, Any]) -> None:
+    if given["output_format"] == "json":
+        from aibom.outputs import verification_json  # noqa: PLC0415 - each output when it is asked for
+
+        data = verification_json.render(found)
+    else:
+        from aibom.outputs import verification_table  # noqa: PLC0415
+
+        to_terminal = given["output"] is None
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PLAIN_WIDTH
+        data = verification_table.render(
+            found, width=width, color=to_terminal and colored(given["color"]), every=given["every"]
+        )
+    if given["output"] is None:
+        to_stdout(data)
+    else:
+        to_file(given["output"], data)
+        if not given["quiet"]:
+            click.echo(f"wrote {visible(os.fspath(given['output']))} ({len(data):,} bytes)", err=True)
