@@ -26,7 +26,7 @@ class Pool:
     """The certificates that a path may be made of."""
 
     leaf: Certificate
-    helpers: tuple[Certificate, ...]  # of bundle and caller; they prove nothing
+    intermediates: tuple[Certificate, ...]  # of bundle and caller; they prove nothing
     roots: tuple[Certificate, ...]
 
 
@@ -50,7 +50,7 @@ def path_at(pool: Pool, at: datetime) -> tuple[Certificate, ...] | NoPath:
         ca_policy=_authority_policy(), ee_policy=ExtensionPolicy.permit_all()
     ).build_client_verifier()
     try:
-        return tuple(verifier.verify(pool.leaf, list(pool.helpers)).chain)
+        return tuple(verifier.verify(pool.leaf, list(pool.intermediates)).chain)
     except VerificationError as error:
         return NoPath(reason=_told(str(error)))
 
@@ -67,7 +67,7 @@ def path_at_another_time(pool: Pool, at: datetime, missing: NoPath) -> tuple[Cer
 
     When certificates are valid together at all, then also at the moment the youngest becomes valid.
     """
-    everything = (pool.leaf, *pool.helpers, *pool.roots)
+    everything = (pool.leaf, *pool.intermediates, *pool.roots)
     moments = {certificate.not_valid_before_utc for certificate in everything}
     for moment in sorted(moment for moment in moments if valid_at(pool.leaf, moment))[:MOMENT_COUNT]:
         path = path_at(pool, moment)

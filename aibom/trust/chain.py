@@ -66,7 +66,7 @@ def verify_chain(
     fault = signer_fault(leaf) or check_signature(bundle, artifact, accepted(leaf.public_key()))
     if fault is not None:
         return Judged(outcome=fault.outcome, detail=fault.detail)
-    pool = Pool(leaf=leaf, helpers=(*chain[1:], *extra), roots=roots)
+    pool = Pool(leaf=leaf, intermediates=(*chain[1:], *extra), roots=roots)
     judged = _judge(pool, expected, proven or now or datetime.now(UTC), proven=proven)
     if judged.outcome is not Outcome.VERIFIED or bundle.envelope is None:
         return judged

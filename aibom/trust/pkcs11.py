@@ -111,8 +111,8 @@ def certified(
         raise malformed("the certificate is for another private key")
     if chain_pem:
         others += read_certificates(chain_pem, "certificate chain")
-    helpers = [other for other in others if other.issuer != other.subject]
-    ders = tuple(each.public_bytes(Encoding.DER) for each in dict.fromkeys((leaf, *helpers)))
+    intermediates = [other for other in others if other.issuer != other.subject]
+    ders = tuple(each.public_bytes(Encoding.DER) for each in dict.fromkeys((leaf, *intermediates)))
     return replace(signer, certificates=ders)
 
 

@@ -149,10 +149,10 @@ def certificate_signer(
         raise malformed("the certificate is for another private key")
     if chain_pem:
         others += read_certificates(chain_pem, "certificate chain")
-    helpers = [other for other in others if other != leaf and not _is_root(other)]
+    intermediates = [other for other in others if other != leaf and not _is_root(other)]
     return CertificateSigner(
         signer=signer,
-        certificates=tuple(each.public_bytes(Encoding.DER) for each in dict.fromkeys((leaf, *helpers))),
+        certificates=tuple(each.public_bytes(Encoding.DER) for each in dict.fromkeys((leaf, *intermediates))),
     )
 
 
