@@ -23,7 +23,8 @@ from aibom.domain.digest import Digest, Grade
 from aibom.domain.entry import Entry
 from aibom.domain.facts import Facts, FileKind
 from aibom.domain.file import File
-from aibom.domain.report import Coverage, PolicyUse, Report, Target, Tool
+from aibom.domain.report import Coverage, PolicyUse, Report
+from aibom.domain.target import Target, Tool
 from aibom.outputs import cyclonedx, lint, schema
 
 SECONDS = 5.0

@@ -10,7 +10,8 @@ from aibom.domain.entry import Entry
 from aibom.domain.facts import Attribute, Facts, FileKind, Statement, Tensor
 from aibom.domain.file import File
 from aibom.domain.gap import Gap
-from aibom.domain.report import Coverage, PolicyUse, Report, Target, Tool
+from aibom.domain.report import Coverage, PolicyUse, Report
+from aibom.domain.target import Target, Tool
 
 TARGET = Target(name="place")
 

@@ -23,10 +23,10 @@ from aibom.domain.facts import Capability, FileKind, Layout
 from aibom.domain.gap import Stage
 from aibom.domain.protocols import Format
 from aibom.domain.reference import Flag
+from aibom.domain.rule_text import RuleText
 from aibom.formats import FORMATS
 from aibom.outputs import json_report, lint
-from aibom.policy import RULES
-from aibom.policy.rule import Rule
+from aibom.policy import REQUIREMENTS, RULES
 from tests.hostile import FIXTURES
 
 ROOT = Path(__file__).parent.parent
@@ -96,17 +96,26 @@ def test_every_output_is_named_on_the_page_of_scan(name: str) -> None:
     assert f"`{name}`" in text_of("commands/scan.md")
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_every_rule_has_a_page_with_its_title_and_severity(rule: Rule) -> None:
+@pytest.mark.parametrize("rule", [*RULES, *REQUIREMENTS], ids=lambda rule: rule.id)
+def test_every_rule_and_section_has_a_page_with_its_title_and_severity_and_a_row(rule: RuleText) -> None:
     page = text_of(f"rules/{rule.id}.md")
     assert page.startswith(f"# {rule.id}: {rule.title}\n\nSeverity `{rule.severity.label}`.")
     for heading in ("What it looks for", "Why", "Example", "False alarms to expect", "What to do"):
         assert f"\n## {heading}\n" in page
-    assert re.search(rf"^\| \[{rule.id}\].* \| {rule.severity.label} \|", text_of("index.md"), re.MULTILINE)
+    row = rf"^\| \[{rule.id}\]\(rules/{rule.id}\.md\) \| {rule.severity.label} \|"
+    assert re.search(row, text_of("index.md"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("rule", REQUIREMENTS, ids=lambda rule: rule.id)
+def test_the_page_of_a_section_says_that_it_is_in_force_only_where_a_policy_has_it(rule: RuleText) -> None:
+    page = text_of(f"rules/{rule.id}.md")
+    assert f"In force only where a policy has the section `{rule.id}`." in page
+    assert "\n## Settings\n" in page
 
 
 def test_there_is_no_page_of_a_rule_that_does_not_exist() -> None:
-    assert {path.stem for path in (DOCS / "rules").glob("*.md")} == {rule.id for rule in RULES}
+    known = {rule.id for rule in (*RULES, *REQUIREMENTS)}
+    assert {path.stem for path in (DOCS / "rules").glob("*.md")} == known
 
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=lambda fmt: fmt.name)
@@ -144,7 +153,7 @@ def test_every_field_of_the_json_report_is_documented() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.Dict)
         for key in node.keys
-        if isinstance(key, ast.Constant)
+        if isinstance(key, ast.Constant) and isinstance(key.value, str)
     }
     page = text_of("report-json.md")
     assert len(keys) > 50

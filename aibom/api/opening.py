@@ -15,8 +15,8 @@ from aibom.api.vouching import Target, Voucher
 from aibom.domain.check import Outcome
 from aibom.domain.entry import Entry
 from aibom.domain.errors import UnreadableError
-from aibom.domain.report import Tool
 from aibom.domain.signing import Manifest, Resource, Signer
+from aibom.domain.target import Tool
 from aibom.domain.verification import FileState, FileVerdict, Statement, Verification
 from aibom.fingerprint.resources import Range, digest_ranges
 from aibom.trust.model import absent, compare, place_of

@@ -51,6 +51,7 @@ def scan(
         exclude=texts(exclude),
         jobs=jobs_or_all(jobs),
         cache=Path(cache) if cache is not None else None,
+        today=datetime.now(UTC).date(),
         timestamp=None if reproducible else datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         name=name or (_NEUTRAL_NAME if reproducible else None),
         # Whoever expects a signer wants the bytes of today.

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import glob
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import click
 
-from aibom.cli.environment import check_targets, processors
+from aibom.cli.environment import check_targets, now, processors, today
 from aibom.cli.exit_codes import ExitCode
 from aibom.cli.failure import Failure
 from aibom.cli.hands import hand, hand_options, is_named, not_done, place_in_target
-from aibom.cli.packs import allowlist
+from aibom.cli.packs import PACKS, allowlist, policy, policy_option
 from aibom.cli.progress import watcher
-from aibom.cli.scan import _TIME, _policy, _source_date
 from aibom.cli.writing import to_file, to_stdout
 from aibom.domain.errors import UnreadableError
 from aibom.domain.report import Report
@@ -50,6 +49,7 @@ def _uri(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
     "--resource-uri", metavar="URI", callback=_uri, envvar="AIBOM_RESOURCE_URI",
     help="Where the model is fetched from. Default: file:NAME.",
 )  # fmt: skip
+@policy_option
 @click.option("--strict", is_flag=True, envvar="AIBOM_STRICT", help="Any gap makes the verdict FAILED.")
 @click.option("-o", "--output", type=_PATH, help="Write the result to this file.")
 @hand_options
@@ -60,7 +60,7 @@ def _uri(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
 )  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, envvar="AIBOM_QUIET", help="No progress, no hints.")
 def command(**given: Any) -> int:
-    """Scan TARGET with the baseline policy and attest the verdict on its weight files.
+    """Scan TARGET, judge it by a policy and attest the verdict on its weight files.
 
     The result is an in-toto statement: a SLSA verification summary that says PASSED or FAILED. It is
     signed into a sigstore bundle with --key, --key and --certificate, or --keyless. A verdict FAILED
@@ -90,21 +90,30 @@ def _request(given: dict[str, Any]) -> AttestRequest:
     own = place_in_target(output, target) if output is not None else None
     scan = ScanRequest(
         targets=(target,),
-        policy=_policy(),
+        policy=policy(given["policy"]),
+        today=today(),
         allowlist=allowlist(()),
         # The result of an earlier run is about to be replaced: a bill that lists it would be wrong.
         exclude=(glob.escape(own),) if own is not None else (),
         jobs=given["jobs"] or processors(),
-        timestamp=_source_date() or datetime.now(UTC).strftime(_TIME),
+        timestamp=now(),
         reread=True,  # nobody may attest what an earlier run saw
     )
     return AttestRequest(
         scan=scan,
         verifier=given["verifier_id"],
+        policy=_policy_uri(given["policy"]),
         resource=given["resource_uri"],
         strict=given["strict"],
         bom=_cyclonedx if given["predicate"] == "cyclonedx" else None,
     )
+
+
+def _policy_uri(named: str | None) -> str:
+    """A pack by its place in this program, a file by its name; the digest says which one it was."""
+    if named is None or named in PACKS:
+        return f"{AIBOM}#policies/{named or 'baseline'}.yaml"
+    return f"file:{quote(Path(named).name, safe='')}"
 
 
 def _cyclonedx(report: Report) -> bytes:

@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 
 def of_report(report: Report, fail_on: Severity, *, strict: bool, exit_zero: bool) -> ExitCode:
     """The code of the verdict; `exit_zero` forgives findings and nothing else."""
-    from aibom.domain.verdict import judge, judge_look  # noqa: PLC0415 - see above
+    from aibom.domain.verdict import judge, judge_forgiving  # noqa: PLC0415 - see above
 
-    verdict = judge_look(report, strict=strict) if exit_zero else judge(report, fail_on, strict=strict)
-    return ExitCode[verdict.name]
+    decide = judge_forgiving if exit_zero else judge
+    return ExitCode[decide(report, fail_on, strict=strict).name]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,10 +16,9 @@ from aibom.domain.errors import UnreadableError
 from aibom.domain.limits import MIB
 from aibom.domain.signing import Expected, ExpectedChain, ExpectedIdentity, ExpectedKey
 from aibom.domain.text import visible
-from aibom.trust.certificate_checks import COMMON_NAME, read_certificates
-from aibom.trust.identity import check_expected
-from aibom.trust.public_key import read_public_key
-from aibom.trust.trust_root import TrustRoot, embedded, read_trust_root
+
+if TYPE_CHECKING:
+    from aibom.trust.trust_root import TrustRoot
 
 DOCUMENT_BYTES: Final = 4 * MIB  # of a key, a certificate chain or a trust root
 _PATH: Final = click.Path(path_type=Path)
@@ -89,6 +88,8 @@ def expected(given: dict[str, Any]) -> Expected | None:
     if key is not None:
         if identity or issuer or chain or pattern:
             raise click.UsageError("--key stands alone: a bare key has no identity")
+        from aibom.trust.public_key import read_public_key  # noqa: PLC0415 - 10 ms
+
         data = document(key)
         read_public_key(data)  # a mistake here is one of the user, and no verdict on a signature
         return ExpectedKey(public_key=data)
@@ -99,11 +100,16 @@ def expected(given: dict[str, Any]) -> Expected | None:
             raise click.UsageError(
                 "--issuer is for keyless signatures: with --certificate-chain the roots vouch"
             )
+        from aibom.trust.certificate_checks import COMMON_NAME, read_certificates  # noqa: PLC0415 - 20 ms
+        from aibom.trust.identity import check_expected  # noqa: PLC0415 - 10 ms
+
         roots = document(chain)
         read_certificates(roots, "root certificates")
         check_expected(identity.removeprefix(COMMON_NAME), pattern=pattern)
         return ExpectedChain(roots=roots, identity=identity, pattern=pattern)
     if identity and issuer:
+        from aibom.trust.identity import check_expected  # noqa: PLC0415 - 10 ms
+
         for name in (identity, issuer):
             check_expected(name, pattern=pattern)
         return ExpectedIdentity(identity=identity, issuer=issuer, pattern=pattern)
@@ -114,9 +120,13 @@ def expected(given: dict[str, Any]) -> Expected | None:
 
 def trust_root(given: dict[str, Any]) -> TrustRoot | None:
     """The root that the flags name, None for the production one. A file wins. Raises `UnreadableError`."""
+    if given["trust_root"] is None and not given["staging"]:
+        return None
+    from aibom.trust.trust_root import embedded, read_trust_root  # noqa: PLC0415 - 20 ms
+
     if given["trust_root"] is not None:
         return read_trust_root(document(given["trust_root"]))
-    return embedded("staging") if given["staging"] else None
+    return embedded("staging")
 
 
 def document(path: Path) -> bytes:

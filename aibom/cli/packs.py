@@ -3,13 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Final, TypeVar
+
+import click
 
 from aibom.cli.exit_codes import ExitCode
 from aibom.cli.failure import Failure
+from aibom.policy import Policy, PolicyError, parse_policy
 from aibom.policy.allowlist import PACK_BYTES, Allowlist, Pack, PackError, parse_pack
+from aibom.policy.document import POLICY_BYTES
 
 _ALLOWLISTS = "allowlists"
+
+
+PACKS: Final = ("baseline", "strict", "production", "air-gapped", "iso42001")
+
+
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def policy_option(command: _F) -> _F:
+    """Adds `--policy` to a command."""
+    return click.option(
+        "--policy", metavar="FILE|PACK", envvar="AIBOM_POLICY",
+        help=f"Policy to judge by: a YAML file, or {', '.join(PACKS)}. Default: baseline.",
+    )(command)  # fmt: skip
+
+
+def policy(named: str | None) -> Policy:
+    """The policy that the user named, a file or a pack; the baseline when none is named.
+
+    Nothing is looked for: what lies in a scanned place is never a policy unless it is named.
+    Raises `Failure` when it cannot be used.
+    """
+    if named is None or named in PACKS:
+        return _parsed(policy_pack(named or "baseline"), named or "baseline", Path())
+    file = Path(named)
+    return _parsed(_read(file, f"policy {named!r}{_near(named)}"), file.name, file.parent)
+
+
+def _parsed(data: bytes, document: str, folder: Path) -> Policy:
+    def opener(name: str) -> bytes:
+        try:
+            return _bytes(folder / name)
+        except OSError as error:
+            raise PolicyError(str(error.strerror)) from error
+
+    try:
+        return parse_policy(data, document=document, opener=opener)
+    except PolicyError as error:
+        raise Failure(str(error), ExitCode.USAGE) from error
+
+
+def _read(file: Path, what: str) -> bytes:
+    try:
+        return _bytes(file)
+    except OSError as error:
+        raise Failure(f"{what}: {error.strerror}", ExitCode.USAGE) from error
+
+
+def _bytes(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(POLICY_BYTES + 1)
+
+
+def _near(named: str) -> str:
+    """What may have been meant by a word that looks like no file."""
+    near = get_close_matches(named, PACKS, n=1) if "." not in named and "/" not in named else []
+    return f" (did you mean the pack {near[0]!r}?)" if near else ""
 
 
 def policy_pack(name: str) -> bytes:

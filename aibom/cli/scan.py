@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from aibom.cli import configuration
-from aibom.cli.environment import cache_path, check_targets, colored, processors
+from aibom.cli.baseline import baseline_option, with_baseline
+from aibom.cli.environment import cache_path, check_targets, colored, now, processors, source_date, today
 from aibom.cli.exit_codes import ExitCode, of_report
 from aibom.cli.expectations import Expectation, expectation_options, take
 from aibom.cli.failure import Failure
-from aibom.cli.packs import allowlist, policy_pack
+from aibom.cli.packs import allowlist, policy, policy_option
 from aibom.cli.progress import watcher
 from aibom.cli.rendering import OUTPUTS, Style, destinations, write_all
 from aibom.domain.errors import UnreadableError
 from aibom.domain.finding import Severity
-from aibom.policy import Policy, PolicyError, parse_policy
 from aibom.workflows.scan import ScanRequest, scan
 
 _LEVELS = {severity.label: severity for severity in Severity}
 _NEUTRAL_NAME = "target"
 _PATH = click.Path(path_type=Path)
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +44,8 @@ class _Flags:
     no_cache: bool
     exclude: tuple[str, ...]
     allowlist: tuple[Path, ...]
+    policy: str | None
+    baseline: Path | None
     whom: Expectation
     quiet: bool
     color: str
@@ -114,6 +113,8 @@ class _Flags:
     envvar="AIBOM_ALLOWLIST",
     help="JSON file with further imports that pickles may make.",
 )
+@policy_option
+@baseline_option
 @expectation_options
 @click.option(
     "--config",
@@ -149,6 +150,7 @@ def command(**given: Any) -> int:
             report = scan(request, progress)
     except UnreadableError as error:
         raise Failure(str(error), ExitCode.USAGE) from error
+    report = with_baseline(report, flags.baseline)
     write_all(report, wanted, style, quiet=flags.quiet)
     return of_report(report, style.fail_on, strict=flags.strict, exit_zero=flags.exit_zero)
 
@@ -156,38 +158,19 @@ def command(**given: Any) -> int:
 def _request(flags: _Flags) -> ScanRequest:
     targets = flags.targets or (".",)
     check_targets(targets, offline=flags.offline)
-    epoch = _source_date()
-    now = datetime.now(UTC).strftime(_TIME)
+    epoch = source_date()
     return ScanRequest(
         targets=targets,
-        policy=_policy(),
+        policy=policy(flags.policy),
         allowlist=allowlist(flags.allowlist),
         exclude=flags.exclude,
         jobs=flags.jobs or processors(),
         cache=None if flags.no_cache else cache_path(),
-        timestamp=None if flags.reproducible else epoch or now,
+        today=today(),
+        timestamp=None if flags.reproducible else now(),
         name=flags.name or (_NEUTRAL_NAME if flags.reproducible else None),
-        # Whoever expects a signer wants the bytes of today.
-        reread=flags.reproducible or epoch is not None or flags.whom.expected is not None,
+        reread=flags.reproducible or epoch is not None,
         expected=flags.whom.expected,
         root=flags.whom.root,
         surroundings=not flags.reproducible,
     )
-
-
-def _policy() -> Policy:
-    try:
-        return parse_policy(policy_pack("baseline"))
-    except PolicyError as error:
-        raise Failure(f"policy baseline: {error}", ExitCode.USAGE) from error
-
-
-def _source_date() -> str | None:
-    """The time of SOURCE_DATE_EPOCH (reproducible-builds.org), when it is set."""
-    text = os.environ.get("SOURCE_DATE_EPOCH")
-    if text is None:
-        return None
-    try:
-        return datetime.fromtimestamp(int(text), UTC).strftime(_TIME)
-    except (ValueError, OverflowError, OSError):
-        raise click.UsageError(f"SOURCE_DATE_EPOCH is not a number of seconds: {text!r}") from None

@@ -6,12 +6,12 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aibom.cli.environment import check_targets, colored, processors
-from aibom.cli.exit_codes import ExitCode
+from aibom.cli.environment import check_targets, colored, processors, today
+from aibom.cli.exit_codes import ExitCode, of_report
 from aibom.cli.expectations import expectation_options, take
 from aibom.cli.failure import Failure
 from aibom.cli.progress import watcher
@@ -20,7 +20,11 @@ from aibom.domain.check import Outcome
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.text import visible
 from aibom.domain.verification import Verification
+from aibom.workflows.progress import Progress
 from aibom.workflows.verify import NobodyExpectedError, VerifyRequest, verify
+
+if TYPE_CHECKING:  # 60 ms
+    from aibom.domain.report import Report
 
 _PATH: Final = click.Path(path_type=Path)
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
@@ -52,6 +56,10 @@ _NOBODY: Final = (
 @click.option("--bom", type=_FILE, envvar="AIBOM_BOM", help="CycloneDX document. Default: *.cdx.json.")
 @expectation_options
 @click.option(
+    "--policy", metavar="FILE|PACK", envvar="AIBOM_POLICY",
+    help="Look at the target as `aibom scan` does, and judge it by this policy, too.",
+)  # fmt: skip
+@click.option(
     "--allow-extra", is_flag=True, envvar="AIBOM_ALLOW_EXTRA",
     help="Files that nobody vouches for are told, and are no mismatch.",
 )  # fmt: skip
@@ -75,7 +83,8 @@ def command(**given: Any) -> int:
     """Check who vouches for TARGET, a model folder or a file, and that its bytes are those.
 
     Signatures first, then bills of materials, each against every file. Nothing is fetched: keyless
-    signatures are held against a trust root that comes with the program or that you name.
+    signatures are held against a trust root that comes with the program or that you name. With --policy
+    the target has to keep the policy as well, which may say whose signature it has to be.
     """
     target: str = given["target"]
     check_targets((target,), offline=given["offline"])
@@ -83,16 +92,41 @@ def command(**given: Any) -> int:
     if output is not None and not output.parent.is_dir():
         raise click.UsageError(f"cannot write {os.fspath(output)!r}: its folder does not exist")
     request = _request(target, given)
+    report: Report | None = None
     try:
         with watcher(quiet=given["quiet"]) as progress:
-            found = verify(request, progress)
+            if given["policy"] is None:
+                found = verify(request, progress)
+            else:
+                found, report = _gated(request, given["policy"], progress)
     except NobodyExpectedError:
         raise click.UsageError(_NOBODY) from None
     except UnreadableError as error:
         code = ExitCode.USAGE if error.reason in _MISTAKES else ExitCode.INCOMPLETE
         raise Failure(visible(str(error)), code) from error
-    _write(found, given)
-    return _CODES[found.outcome]
+    _write(found, report, given)
+    code = _CODES[found.outcome]
+    if report is None or code is not ExitCode.PASSED:
+        return code
+    from aibom.domain.finding import Severity  # noqa: PLC0415 - 10 ms
+
+    return of_report(report, Severity.HIGH, strict=False, exit_zero=False)
+
+
+def _gated(request: VerifyRequest, policy: str, progress: Progress) -> tuple[Verification, Report]:
+    from aibom.cli import packs  # noqa: PLC0415 - 100 ms with the next, and not without a policy
+    from aibom.workflows.gate import gate  # noqa: PLC0415
+    from aibom.workflows.scan import ScanRequest  # noqa: PLC0415
+
+    scanning = ScanRequest(
+        targets=(request.target,),
+        policy=packs.policy(policy),
+        allowlist=packs.allowlist(()),
+        jobs=request.jobs,
+        today=today(),
+    )
+    found = gate(request, scanning, progress)
+    return found.verification, found.report
 
 
 def _request(target: str, given: dict[str, Any]) -> VerifyRequest:
@@ -108,18 +142,22 @@ def _request(target: str, given: dict[str, Any]) -> VerifyRequest:
     )
 
 
-def _write(found: Verification, given: dict[str, Any]) -> None:
+def _write(found: Verification, report: Report | None, given: dict[str, Any]) -> None:
     if given["output_format"] == "json":
         from aibom.outputs import verification_json  # noqa: PLC0415 - each output when it is asked for
 
-        data = verification_json.render(found)
+        data = verification_json.render(found, report)
     else:
         from aibom.outputs import verification_table  # noqa: PLC0415
 
         to_terminal = given["output"] is None
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PLAIN_WIDTH
         data = verification_table.render(
-            found, width=width, color=to_terminal and colored(given["color"]), every=given["every"]
+            found,
+            report,
+            width=width,
+            color=to_terminal and colored(given["color"]),
+            every=given["every"],
         )
     if given["output"] is None:
         to_stdout(data)

@@ -38,6 +38,8 @@ class Check:
     expected: str = ""
     found: str = ""
     source: str = ""  # path of the document that vouches
+    issuer: str = ""  # of the identity: who says that it is the signer's
+    signed_at: str | None = None  # ISO 8601; None when nobody vouches for a time
 
     def __post_init__(self) -> None:
         if self.outcome is Outcome.VERIFIED and not self.identity:

@@ -108,6 +108,13 @@ class Component:
     tensor_count: int = 0
     parameter_count: int | None = None
     dtypes: tuple[str, ...] = ()
+    stated_purl: str | None = None  # as a bill of materials of any maker spells it
+    pointer: str = ""  # RFC 6901, where it stands in the bill of materials that was read
+
+    @property
+    def purl(self) -> str | None:
+        """The package URL of the place that it comes from."""
+        return self.stated_purl or (self.ref.purl if self.ref else None)
 
     def claimed(self, attribute: Attribute) -> tuple[Claim, ...]:
         """All claims about one attribute, in the order of trust that inventory gave them."""

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aibom.domain.entry import Entry
-from aibom.domain.facts import Capability, Facts, FileKind
 from aibom.domain.gap import Gap
-from aibom.domain.report import Target
+from aibom.domain.target import Target
+
+if TYPE_CHECKING:  # 40 ms that `aibom verify` does without
+    from aibom.domain.facts import Capability, Facts, FileKind
 
 
 class ByteReader(Protocol):

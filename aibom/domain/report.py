@@ -11,24 +11,10 @@ from aibom.domain.content import Content
 from aibom.domain.file import File
 from aibom.domain.finding import Finding, Severity
 from aibom.domain.gap import Gap
-from aibom.domain.ref import Ref
 from aibom.domain.reference import Reference
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """One scanned place: what the user called it, and what is known about where it comes from."""
-
-    name: str  # last part of the path or reference, never an absolute path
-    ref: Ref | None = None
-    dirty: bool | None = None  # of a repository: None when it could not be told
-    attributes: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
-    name: str
-    version: str
+from aibom.domain.target import Target, Tool
+from aibom.domain.vulnerability import Vulnerability
+from aibom.domain.waiver import WaiverUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +23,17 @@ class PolicyUse:
 
     name: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """One section of a policy, and how many components keep it. What no section names is no demand."""
+
+    rule: str
+    place: str  # name:line:column
+    passed: int = 0
+    failed: int = 0
+    undecided: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +79,18 @@ class Report:
     references: tuple[Reference, ...] = ()
     checks: tuple[Check, ...] = ()
     contents: tuple[Content, ...] = ()  # of files that load something, or failed to be looked at
+    vulnerabilities: tuple[Vulnerability, ...] = ()  # that a bill of materials lists
     findings: tuple[Finding, ...] = ()
+    demands: tuple[Demand, ...] = ()  # in the order of the rules
+    waivers: tuple[WaiverUse, ...] = ()  # in the order of the policy
     gaps: tuple[Gap, ...] = ()
     coverage: Coverage
     timestamp: str | None = None  # ISO 8601, UTC; None in reproducible mode
 
-    def worst(self) -> Severity | None:
-        return max((finding.severity for finding in self.findings), default=None)
+    def worst(self, *, decided: bool = True) -> Severity | None:
+        """The worst finding that bears on the verdict; with `decided=False` of the undecided ones."""
+        counting = (each for each in self.findings if each.counts and each.decided is decided)
+        return max((finding.severity for finding in counting), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

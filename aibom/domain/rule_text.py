@@ -20,3 +20,4 @@ class RuleText:
     confidence: Confidence = Confidence.HIGH  # of a finding that says nothing else
     atlas: tuple[str, ...] = ()
     cwe: tuple[int, ...] = ()
+    controls: tuple[tuple[str, str], ...] = ()  # framework and id, named by `domain.controls`

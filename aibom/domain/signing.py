@@ -151,4 +151,15 @@ class ExpectedChain:
     pattern: bool = False
 
 
-Expected = ExpectedKey | ExpectedIdentity | ExpectedChain
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAny:
+    """Signed by one of these: whoever it is, the others do not matter."""
+
+    signers: tuple[Expected, ...]
+
+    def __post_init__(self) -> None:
+        if not self.signers:
+            raise ValueError("nobody in particular may sign")
+
+
+Expected = ExpectedKey | ExpectedIdentity | ExpectedChain | ExpectedAny

@@ -16,11 +16,23 @@ class Verdict(StrEnum):
 
 
 def judge(report: Report, fail_on: Severity, *, strict: bool) -> Verdict:
-    """Findings win over gaps; gaps count when `strict`, or when nothing at all could be read."""
+    """Findings win over gaps; gaps count when `strict`, or when nothing at all could be read.
+
+    What could not be decided is never a pass: it makes the verdict incomplete.
+    """
     worst = report.worst()
     if worst is not None and worst >= fail_on:
         return Verdict.VIOLATED
-    return judge_look(report, strict=strict)
+    return judge_forgiving(report, fail_on, strict=strict)
+
+
+def judge_forgiving(report: Report, fail_on: Severity, *, strict: bool) -> Verdict:
+    """The same, violations aside: was there something, was it looked at, and could all be decided?"""
+    look = judge_look(report, strict=strict)
+    undecided = report.worst(decided=False)
+    if look is Verdict.PASSED and undecided is not None and undecided >= fail_on:
+        return Verdict.INCOMPLETE
+    return look
 
 
 def judge_look(report: Report, *, strict: bool) -> Verdict:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aibom.domain.check import Check, CheckKind, Outcome
-from aibom.domain.report import Target, Tool
 from aibom.domain.signing import Signer
+from aibom.domain.target import Target, Tool
 
 
 class FileState(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aibom.domain.component import Component, ModelDigest
 from aibom.domain.file import File
 from aibom.domain.gap import Gap
-from aibom.domain.report import Target
+from aibom.domain.target import Target
 from aibom.inventory.datasets import datasets
 from aibom.inventory.folders import Place
 from aibom.inventory.models import models

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aibom.domain.facts import FileKind
 from aibom.domain.file import File
 from aibom.domain.gap import Gap
-from aibom.domain.report import Target
+from aibom.domain.target import Target
 
 # What a Git LFS pointer stands for can only be told from its name.
 _WEIGHT_SUFFIXES = (

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from aibom.policy.allowlist import Allowlist, Pack, PackError, parse_pack
 from aibom.policy.content import judge_contents
-from aibom.policy.document import Policy, PolicyError, parse_policy
-from aibom.policy.evaluation import evaluate
-from aibom.policy.rules import RULES
+from aibom.policy.document import Policy, parse_policy
+from aibom.policy.evaluation import THE_LAST_DAY, evaluate, judged
+from aibom.policy.rules import REQUIREMENTS, RULES
+from aibom.policy.setting import PolicyError
 
 __all__ = [
+    "REQUIREMENTS",
     "RULES",
+    "THE_LAST_DAY",
     "Allowlist",
     "Pack",
     "PackError",
@@ -17,6 +20,7 @@ __all__ = [
     "PolicyError",
     "evaluate",
     "judge_contents",
+    "judged",
     "parse_pack",
     "parse_policy",
 ]

@@ -18,6 +18,7 @@ class Rule(RuleText):
 
     check: Callable[[Report], Iterable[Finding]]
     optional: bool = False  # True: in force only where a policy names it
+    rated: bool = False  # True: each finding has its own severity, and a policy says how high it may be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

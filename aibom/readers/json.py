@@ -20,16 +20,17 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|[\[\]{}]', re.DOTALL)
 
 
-class _DuplicateKeyError(ValueError):
-    pass
+class DuplicateKeyError(ValueError):
+    """Two members of one object have the same name."""
 
 
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+def unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """The members of an object. Raises `DuplicateKeyError`."""
     members = dict(pairs)
     if len(members) != len(pairs):
         seen: set[str] = set()
         double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _DuplicateKeyError(f"duplicate key {double[:80]!r}")
+        raise DuplicateKeyError(f"duplicate key {double[:80]!r}")
     return members
 
 
@@ -42,12 +43,12 @@ def parse(
     """
     _check_bounds(data, offset, values, depth)
     try:
-        parsed: Json = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique)
+        parsed: Json = json.loads(data.decode("utf-8-sig"), object_pairs_hook=unique)
     except UnicodeDecodeError as error:
         raise malformed("JSON is not UTF-8", offset + error.start) from None
     except json.JSONDecodeError as error:
         raise malformed(f"not JSON: {error.msg}", offset + error.pos) from None
-    except (_DuplicateKeyError, ValueError) as error:
+    except (DuplicateKeyError, ValueError) as error:
         raise malformed(f"JSON refused: {error}", offset) from None
     except RecursionError:
         raise over_limit("JSON is nested too deeply", offset) from None

@@ -20,7 +20,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]{1,300}\Z")
 # With a dot: `12e4567` is the start of a commit id more often than a number.
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]{1,300}|[0-9]{1,300}\.[0-9]{0,300})(?:[eE][-+]?[0-9]{1,4})?\Z")
-_CONSTANTS: dict[str, Json] = {
+_CONSTANTS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
@@ -50,7 +50,7 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             self._repeat(event.anchor or "", line)
         elif isinstance(event, yaml.ScalarEvent):
-            value = _scalar(event)
+            value = resolve_scalar(event)
             self._add(value, line)
             self._anchor(event.anchor, value, 1)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -107,7 +107,8 @@ def _key(value: Json) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def _scalar(event: yaml.ScalarEvent) -> Json:
+def resolve_scalar(event: yaml.ScalarEvent) -> bool | int | float | str | None:
+    """The plain value of a scalar by the core schema."""
     text: str = event.value
     if event.tag is not None and not event.tag.startswith("tag:yaml.org,2002:str"):
         return text  # a tag never chooses a type here

@@ -17,7 +17,7 @@ import yaml
 from aibom.domain.errors import malformed, over_limit, unsupported
 from aibom.domain.limits import DOCUMENT_DEPTH, MIB
 from aibom.readers.marks import Count, Node
-from aibom.readers.yaml import _LOADER, _explained, _key, _scalar
+from aibom.readers.yaml import _LOADER, _explained, _key, resolve_scalar
 
 MARKED_YAML_BYTES: Final = 4 * MIB
 MARKED_YAML_NODE_COUNT: Final = 50_000  # of all documents of a file, repeated ones included
@@ -49,7 +49,7 @@ class _Composer:
         if isinstance(event, yaml.AliasEvent):
             self._repeat(event.anchor or "", line)
         elif isinstance(event, yaml.ScalarEvent):
-            node = Node(_value(event), line, column, event.style in ("|", ">"), _span(event))
+            node = Node(resolve_scalar(event), line, column, event.style in ("|", ">"), _span(event))
             self._add(node)
             self._anchor(event.anchor, node, 1)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -107,11 +107,6 @@ def _span(event: yaml.ScalarEvent) -> int:
     if event.style == "|" or event.start_mark is None or event.end_mark is None:
         return 1
     return max(1, event.end_mark.line - event.start_mark.line + 1)
-
-
-def _value(event: yaml.ScalarEvent) -> str | float | bool | None:
-    value = _scalar(event)
-    return None if isinstance(value, (list, dict)) else value
 
 
 def _plain_key(node: Node) -> str:

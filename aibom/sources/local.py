@@ -24,7 +24,7 @@ from aibom.domain.errors import Reason, UnreadableError, over_limit
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.limits import ENTRY_COUNT, PATH_DEPTH, RACY_NS
 from aibom.domain.ref import PinnedRef, Ref
-from aibom.domain.report import Target
+from aibom.domain.target import Target
 from aibom.sources import git, hub_cache
 from aibom.sources.hub_cache import HubPlace
 from aibom.sources.local_file import (

@@ -34,6 +34,7 @@ class AttestRequest:
 
     scan: ScanRequest
     verifier: str = AIBOM
+    policy: str = f"{AIBOM}#policies/baseline.yaml"
     resource: str | None = None  # where the model is fetched from; None: `file:` and the name of the target
     strict: bool = False  # any gap fails
     bom: Callable[[Report], bytes] | None = None  # writes the predicate instead of the verdict
@@ -62,7 +63,7 @@ def attest(request: AttestRequest, progress: Progress | None = None) -> Attested
         verdict=verdict,
         statement=_statement(request, report, verdict, subjects) if subjects else None,
         subjects=len(subjects),
-        findings=sum(finding.severity >= FAIL_ON for finding in report.findings),
+        findings=sum(each.severity >= FAIL_ON and each.counts for each in report.findings),
         gaps=len(report.gaps),
     )
 
@@ -99,7 +100,7 @@ def _statement(
     summary = VerificationSummary(
         verifier=request.verifier,
         resource=request.resource or f"file:{quote(os.fsencode(report.targets[0].name), safe='')}",
-        policy=f"{AIBOM}#policies/{quote(report.policy.name, safe='')}.yaml",
+        policy=request.policy,
         passed=passed,
         levels=(UNEVALUATED,) if passed else (),
         versions=((report.tool.name, report.tool.version),),

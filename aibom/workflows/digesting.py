@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from aibom.domain.entry import Entry
 from aibom.domain.errors import UnreadableError, over_limit
@@ -16,6 +18,9 @@ from aibom.domain.protocols import ByteReader, Source
 from aibom.fingerprint.resources import Range, digest_ranges
 from aibom.readers.ranges import Memory
 from aibom.workflows.progress import Progress
+
+if TYPE_CHECKING:  # 30 ms
+    from aibom.domain.file import File
 
 # A digest, None when the file is too short for the range, or why the file could not be read.
 Found = dict[tuple[str, Range], str | Gap | None]
@@ -30,14 +35,16 @@ class Place:
     entries: dict[str, Entry]  # by path
     gaps: tuple[Gap, ...]
     held: dict[str, bytes] = field(default_factory=dict)  # documents: what was read is what is digested
+    known: Mapping[str, File] = field(default_factory=dict)  # digested a moment ago, by path
 
     @classmethod
-    def of(cls, source: Source) -> Place:
+    def of(cls, source: Source, known: Mapping[str, File] = MappingProxyType({})) -> Place:
         items = list(source.entries())
         return cls(
             source=source,
             entries={item.path: item for item in items if isinstance(item, Entry)},
             gaps=tuple(item for item in items if isinstance(item, Gap)),
+            known=known,
         )
 
     @property
@@ -60,10 +67,19 @@ class Place:
 
         The shards of a large file are digested side by side.
         """
-        tasks = [task for path, ranges in wanted.items() for task in self._tasks(path, ranges)]
-        tasks.sort(key=lambda task: -self.entries[task[0]].size)
-        progress.listed(len(wanted), sum(self.entries[path].size for path in wanted))
         found: Found = {}
+        for path in wanted:
+            value = self._known(path)
+            if value is not None:
+                found[path, WHOLE] = value
+        tasks = [
+            task
+            for path, ranges in wanted.items()
+            for task in self._tasks(path, [each for each in ranges if (path, each) not in found])
+        ]
+        tasks.sort(key=lambda task: -self.entries[task[0]].size)
+        paths = {path for path, _ in tasks}
+        progress.listed(len(paths), sum(self.entries[path].size for path in paths))
 
         def run(task: tuple[str, Sequence[Range]]) -> Found:
             return self._digested(*task, progress)
@@ -73,7 +89,14 @@ class Place:
                 found.update(part)
         return found
 
+    def _known(self, path: str) -> str | None:
+        """The SHA-256 of the same bytes, when they were read in this very run and did not change since."""
+        file = self.known.get(path)
+        return file.sha256 if file is not None and file.entry.etag == self.entries[path].etag else None
+
     def _tasks(self, path: str, ranges: Sequence[Range]) -> list[tuple[str, Sequence[Range]]]:
+        if not ranges:
+            return []
         ordered = sorted(dict.fromkeys(ranges), key=lambda each: (each.start, each.end or 0))
         apart = all(one.end is not None and one.end <= next_one.start for one, next_one in pairwise(ordered))
         if apart and len(ordered) > 1 and self.entries[path].size >= LARGE_FILE_BYTES:

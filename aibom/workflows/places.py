@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from aibom import __version__
 from aibom.domain.protocols import Source
-from aibom.domain.report import Target
+from aibom.domain.target import Target
 from aibom.fingerprint.cache import CacheUnusableError, DigestCache
 from aibom.sources import resolve
 from aibom.workflows.progress import Progress
@@ -46,9 +47,25 @@ def resolved(
     """
     sources = tuple(resolve(name, exclude, surroundings=surroundings) for name in names)
     targets = _named(sources, called)
-    # With one target its paths are as the user knows them.
-    prefixes = [""] if len(targets) == 1 else [f"{target.name}/" for target in targets]
-    return Resolved(sources=sources, targets=targets, prefixes=tuple(prefixes))
+    return Resolved(sources=sources, targets=targets, prefixes=_prefixes(names, targets))
+
+
+def _prefixes(names: Sequence[str], targets: Sequence[Target]) -> tuple[str, ...]:
+    """With one target its paths are as the user knows them, and so are those of several files."""
+    if len(targets) == 1:
+        return ("",)
+    folders = [_folder(name) for name in names]
+    if None not in folders and len({os.path.normpath(name) for name in names}) == len(names):
+        return tuple(f"{folder}/" if folder else "" for folder in folders)
+    return tuple(f"{target.name}/" for target in targets)
+
+
+def _folder(name: str) -> str | None:
+    """The folder of a file that lies below the working directory, as it was typed; None for all else."""
+    path = os.path.normpath(name)
+    if os.path.isabs(path) or path.startswith("..") or not os.path.isfile(path):  # noqa: PTH113, PTH117
+        return None
+    return os.path.dirname(path).replace(os.sep, "/")  # noqa: PTH120 - a text, not a place
 
 
 def _named(sources: Sequence[Source], name: str | None) -> tuple[Target, ...]:

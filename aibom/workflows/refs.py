@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aibom import __version__
-from aibom.domain.report import ReferenceReport, Tool
+from aibom.domain.report import ReferenceReport
+from aibom.domain.target import Tool
 from aibom.inventory.references import at_home
 from aibom.workflows.places import opened_cache, resolved
 from aibom.workflows.progress import Progress, Silent

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from aibom import __version__
 from aibom.domain.file import File
 from aibom.domain.gap import Gap
-from aibom.domain.report import Coverage, Report, Tool
+from aibom.domain.report import Coverage, Report
 from aibom.domain.signing import Expected
+from aibom.domain.target import Tool
 from aibom.fingerprint.model import model_digest
 from aibom.inventory import assemble
 from aibom.inventory.references import at_home
-from aibom.policy import Allowlist, Policy, evaluate, judge_contents
+from aibom.policy import THE_LAST_DAY, Allowlist, Policy, judge_contents, judged
+from aibom.policy.expectation import expected_signer, may_be_unsigned
 from aibom.trust.digests import check_claims
 from aibom.trust.trust_root import TrustRoot
 from aibom.workflows.places import opened_cache, resolved
@@ -38,30 +41,40 @@ class ScanRequest:
     name: str | None = None  # what to call the targets instead of the names of their folders
     surroundings: bool = True  # False: what lies around a target (its repository) is left out
     reread: bool = False  # True: digest every file now, whatever the cache knows
-    expected: Expected | None = None  # whose signatures count; None: they are told and not verified
+    expected: Expected | None = None  # whose signatures count; None: whom the policy names, if anybody
+    today: date = THE_LAST_DAY  # of waivers and deadlines; by default none is in force any more
     root: TrustRoot | None = None  # for keyless signatures; None: the production root of sigstore
 
 
 def scan(request: ScanRequest, progress: Progress | None = None) -> Report:
-    """Everything that is in the targets. Raises `UnreadableError` when a target does not exist."""
+    """Everything that is in the targets, judged. Raises `UnreadableError` when one does not exist."""
+    return judged(request.policy, observe(request, progress), request.today)
+
+
+def observe(request: ScanRequest, progress: Progress | None = None) -> Report:
+    """The same before the policy judges it."""
     told = progress or Silent()
+    expected = request.expected or expected_signer(request.policy)
     places = resolved(
         request.targets, request.exclude, called=request.name, surroundings=request.surroundings
     )
     with ExitStack() as stack:
         cache = opened_cache(request.cache, request.targets, stack, told)
-        seen = survey(places.pairs, Hands(jobs=request.jobs, cache=cache, reread=request.reread), told)
+        # Whoever expects a signer wants the bytes of today.
+        hands = Hands(jobs=request.jobs, cache=cache, reread=request.reread or expected is not None)
+        seen = survey(places.pairs, hands, told)
     inventory = assemble(seen.files, seen.gaps, places.targets, model_digest)
     signatures = Signatures(
         files={file.path: file for file in seen.files},
         components=inventory.components,
-        expected=request.expected,
+        expected=expected,
         root=request.root,
         gaps=seen.gaps,
+        unsigned=may_be_unsigned(request.policy),
     )
     checks = (*check_claims(seen.files), *signatures.checks(places.pairs))
     gaps = tuple(sorted((*seen.gaps, *inventory.gaps), key=_gap_order))
-    report = Report(
+    return Report(
         targets=places.targets,
         tool=Tool(name="aibom", version=__version__),
         policy=request.policy.use,
@@ -74,7 +87,6 @@ def scan(request: ScanRequest, progress: Progress | None = None) -> Report:
         coverage=Coverage.of(seen.files, gaps, seen.listed, places.excluded),
         timestamp=request.timestamp,
     )
-    return replace(report, findings=evaluate(request.policy, report))
 
 
 def _allowlist(request: ScanRequest, files: Iterable[File]) -> Allowlist:

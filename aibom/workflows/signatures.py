@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from aibom.domain.attestation import BillOfMaterials, VerificationSummary
+from aibom.domain.attestation import BillOfMaterials, Provenance, VerificationSummary
 from aibom.domain.check import Check, CheckKind, Outcome
 from aibom.domain.component import Component, ComponentKind
 from aibom.domain.errors import Reason, UnreadableError, over_limit
@@ -15,6 +15,7 @@ from aibom.domain.gap import Gap
 from aibom.domain.protocols import Source
 from aibom.domain.signing import Bundle, Expected, Judged, Manifest, Method
 from aibom.domain.verification import FileState, FileVerdict
+from aibom.policy.glob import Glob
 from aibom.trust.attestations import read_attestation
 from aibom.trust.bom import read_digests
 from aibom.trust.bundle import BUNDLE_BYTES, read_bundle
@@ -38,6 +39,7 @@ class Signatures:
     expected: Expected | None  # None: signatures are told, and none is verified
     gaps: tuple[Gap, ...] = ()  # what is here and could not be looked at
     root: TrustRoot | None = None
+    unsigned: tuple[Glob, ...] = ()  # paths, from the folder of the signature, that need no signature
 
     def checks(self, places: Sequence[tuple[str, Source]]) -> tuple[Check, ...]:
         """One check for every signature and for each component that it is about, by subject.
@@ -67,18 +69,21 @@ class Signatures:
             if is_stranger(path, data):
                 return
             judged, subjects = self._judged(path, read_bundle(data))
+            yield from _attested(path, judged, subjects)
         except UnreadableError as error:
             judged = Judged(outcome=_outcome_of(error), detail=str(error))
             subjects = ()
-        identity = judged.signer.identity if judged.signer else ""
+        signer = judged.signer
         for subject in (path, *subjects):
             yield Check(
                 subject=subject,
                 kind=CheckKind.SIGNATURE,
                 outcome=judged.outcome,
-                identity=identity,
+                identity=signer.identity if signer else "",
                 detail=judged.detail,
                 source=path,
+                issuer=signer.issuer if signer else "",
+                signed_at=signer.signed_at if signer else None,
             )
 
     def _judged(self, path: str, bundle: Bundle) -> tuple[Judged, tuple[str, ...]]:
@@ -91,7 +96,7 @@ class Signatures:
         if judged.payload is None:
             return judged, named
         if read_attestation(judged.payload).predicate_type not in (PREDICATE, OLD_PREDICATE):
-            return judged, self._attested(judged.payload)
+            return judged, self._named_by(judged.payload)
         verdicts = self._compared(read_manifest(judged.payload), folder)
         outcome, detail = outcome_of(verdicts)
         if outcome is Outcome.VERIFIED:
@@ -107,8 +112,12 @@ class Signatures:
         return tuple(
             each.id
             for each in self.components
-            if each.id in ids and all(path in signed or kind_of(_last(path)) for path in each.files)
+            if each.id in ids and all(path in signed or self._is_free(path, start) for path in each.files)
         )
+
+    def _is_free(self, path: str, start: str) -> bool:
+        inside = path.removeprefix(start)
+        return kind_of(_last(path)) is not None or any(glob.matches(inside) for glob in self.unsigned)
 
     def _artifact(self, path: str, bundle: Bundle) -> bytes | None:
         if bundle.message is None:
@@ -149,7 +158,7 @@ class Signatures:
     def _of_file(self, path: str) -> tuple[str, ...]:
         return tuple(each.id for each in self.components if each.files == (path,))
 
-    def _attested(self, payload: bytes) -> tuple[str, ...]:
+    def _named_by(self, payload: bytes) -> tuple[str, ...]:
         """The components whose files the statement knows.
 
         A signed bill of materials speaks of every file, by name and digest; other statements of weights.
@@ -173,6 +182,30 @@ class Signatures:
         files = [self.files[path] for path in component.files if path in self.files]
         weights = [file for file in files if file.facts is not None and file.facts.kind is FileKind.WEIGHTS]
         return bool(weights) and all(file.sha256 is not None and file.sha256 in known for file in weights)
+
+
+def _attested(path: str, judged: Judged, subjects: tuple[str, ...]) -> Iterator[Check]:
+    """What a verified statement of another kind than a model signature attests about each component."""
+    if judged.payload is None or not subjects:
+        return
+    attestation = read_attestation(judged.payload)
+    facts = attestation.facts
+    # A level is what somebody states who looked at the build; provenance alone has none.
+    levels = facts.levels if isinstance(facts, VerificationSummary) else ()
+    builder = facts.builder if isinstance(facts, Provenance) else ""
+    signer = judged.signer
+    for subject in subjects:
+        yield Check(
+            subject=subject,
+            kind=CheckKind.PROVENANCE,
+            outcome=judged.outcome,
+            identity=builder or (signer.identity if signer else ""),
+            detail=" ".join(levels),
+            found=attestation.predicate_type,
+            source=path,
+            issuer=signer.issuer if signer else "",
+            signed_at=signer.signed_at if signer else None,
+        )
 
 
 def _last(path: str) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aibom import __version__
 from aibom.domain.attestation import BillOfMaterials, VerificationSummary
 from aibom.domain.check import Check, CheckKind, Outcome
 from aibom.domain.errors import Reason, UnreadableError, unsupported
 from aibom.domain.gap import Gap
-from aibom.domain.report import Tool
 from aibom.domain.signing import Expected, Judged
+from aibom.domain.target import Tool
 from aibom.domain.verification import FileState, FileVerdict, Statement, Verification
 from aibom.fingerprint.resources import Range
 from aibom.sources import resolve
@@ -38,6 +39,9 @@ from aibom.workflows.digesting import WHOLE, Place
 from aibom.workflows.documents import Document, found_beside, found_in, read_document
 from aibom.workflows.progress import Progress, Silent
 
+if TYPE_CHECKING:  # 30 ms
+    from aibom.domain.file import File
+
 _NO_DIGESTS = "it states no SHA-256 of any file: `aibom scan` writes a bill of materials that does"
 _FAILED = "the signer says that it FAILED: nobody vouches for it, and it must not be used"
 _UNCOVERED = "{} is signed by nobody: `aibom sign model` signs all, --allow-extra lets it pass"
@@ -54,6 +58,7 @@ class VerifyRequest:
     root: TrustRoot | None = None
     extra_allowed: bool = False  # files that nobody vouches for are told and no mismatch
     jobs: int = 1
+    known: Mapping[str, File] = field(default_factory=dict)  # what was read in this very run, by path
 
 
 class NobodyExpectedError(Exception):
@@ -66,7 +71,7 @@ def verify(request: VerifyRequest, progress: Progress | None = None) -> Verifica
     Raises `UnreadableError` when the target or a named document is not there, `NobodyExpectedError`
     when there is a signature and no expectation.
     """
-    place = Place.of(resolve(request.target, surroundings=False))
+    place = Place.of(resolve(request.target, surroundings=False), request.known)
     here = _here(request, place)
     for claim in here.claims:
         _read(claim, here, request)

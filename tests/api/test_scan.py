@@ -66,7 +66,7 @@ def test_two_targets_are_one_report_and_patterns_leave_files_out(tmp_path: Path)
     [
         ((), {}, "at least one target"),
         (("hf://acme/m",), {}, "say offline=False"),
-        ((_SAFE,), {"policy": b"version: 9"}, "version must be"),
+        ((_SAFE,), {"policy": b"version: 9\nname: n"}, "version is 1"),
     ],
     ids=["none", "remote", "policy"],
 )

@@ -440,3 +440,39 @@ def test_a_bill_of_materials_is_held_against_one_file_as_well(capfdbinary: Captu
     Path("x.cdx.json").write_text(json.dumps(bill | {"components": [listed]}))
     assert _run(["verify", "a.bin", "--bom", "x.cdx.json", "--key", "k.pub"]) == 0
     assert b"x.cdx.json: verified" in capfdbinary.readouterr().out
+
+
+def policy_file(*more: str) -> Path:
+    pem = "".join(f"        {line}\n" for line in Path("k.pub").read_text().splitlines())
+    text = f"version: 1\nname: mine\nsignature:\n  signers:\n    - key: |\n{pem}" + "".join(more)
+    Path("policy.yaml").write_text(text)
+    return Path("policy.yaml")
+
+
+def test_a_policy_says_who_signs_and_what_else_has_to_be(model: Path, capfdbinary: Captured) -> None:
+    fixture = Path(__file__).parents[2] / "fixtures" / "safetensors" / "small.safetensors"
+    shutil.copy(fixture, model)
+    assert _run(["sign", "model", str(model), "--key", "k.pem", "-q"]) == 0
+    assert _run(["verify", str(model), "--policy", str(policy_file())]) == 0
+    told = capfdbinary.readouterr().out.decode()
+    assert "VERIFIED" in told
+    assert "PASSED policy mine" in told
+    forbidding = str(policy_file("formats: {allow: [gguf]}\n"))
+    assert _run(["verify", str(model), "--policy", forbidding, "-f", "json"]) == 1
+    document = json.loads(capfdbinary.readouterr().out)
+    assert document["outcome"] == "verified"
+    assert document["policy"]["verdict"] == "violated"
+    assert {each["rule"] for each in document["policy"]["findings"]} == {"formats"}
+    (model / "small.safetensors").write_bytes(b"changed")
+    assert _run(["verify", str(model), "--policy", forbidding]) == 1
+    assert "content-mismatch" in capfdbinary.readouterr().out.decode()
+
+
+def test_a_policy_that_is_none_is_a_usage_error(model: Path, capfdbinary: Captured) -> None:
+    assert _run(["sign", "model", str(model), "--key", "k.pem", "-q"]) == 0
+    Path("policy.yaml").write_text("version: 1\nname: n\nfromats: {allow: [x]}\n")
+    assert _run(["verify", str(model), "--policy", "policy.yaml"]) == 2
+    assert (
+        "policy.yaml:3:1: unknown key 'fromats', did you mean 'formats'?"
+        in capfdbinary.readouterr().err.decode()
+    )

@@ -8,7 +8,7 @@ from aibom.domain.facts import Attribute, FileKind
 from aibom.domain.file import File
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.ref import PinnedRef
-from aibom.domain.report import Target
+from aibom.domain.target import Target
 from aibom.fingerprint.model import model_digest
 from aibom.inventory import Inventory, assemble
 from tests.builders import TARGET, card, file, says, tensor, weights

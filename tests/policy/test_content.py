@@ -138,7 +138,7 @@ def findings(rule: str, seen: File, *gaps: Gap) -> list[Finding]:
     contents = judge_contents([seen], gaps, ALLOWED)
     return [
         found
-        for found in evaluate(POLICY, report(files=(seen,), gaps=gaps, contents=contents))
+        for found in evaluate(POLICY, report(files=(seen,), gaps=gaps, contents=contents)).findings
         if found.rule == rule
     ]
 

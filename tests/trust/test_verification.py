@@ -7,7 +7,7 @@ import pytest
 from aibom.domain.check import Outcome
 from aibom.domain.errors import UnreadableError
 from aibom.domain.signing import Bundle, Expected, ExpectedChain, ExpectedIdentity, ExpectedKey, Material
-from aibom.trust import verification
+from aibom.trust import keyless
 from aibom.trust.bundle import read_bundle
 from aibom.trust.trust_root import embedded, read_trust_root
 from aibom.trust.verification import judge_signature
@@ -58,13 +58,13 @@ def test_a_signature_is_verified_by_its_own_kind_of_expectation_only(
 
 def test_without_a_root_that_of_production_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     roots: list[object] = []
-    verify_keyless = verification.verify_keyless
+    verify_keyless = keyless.verify_keyless
 
     def seen(bundle: Bundle, artifact: bytes | None, expected: ExpectedIdentity, root: object) -> object:
         roots.append(root)
         return verify_keyless(bundle, artifact, expected, root)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(verification, "verify_keyless", seen)
+    monkeypatch.setattr(keyless, "verify_keyless", seen)
     judged = judge_signature(BUNDLES[Material.KEYLESS], None, EXPECTED[Material.KEYLESS])
     assert judged.outcome is not Outcome.VERIFIED
     assert roots == [embedded("production")]

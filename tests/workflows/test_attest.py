@@ -78,15 +78,16 @@ def test_the_summary_says_who_judged_what_by_which_policy_and_when(place: Path) 
     assert summary(attest(request(place))) == VerificationSummary(
         verifier=f"pkg:pypi/aibom@{__version__}",
         resource="file:my%20model",
-        policy=f"pkg:pypi/aibom@{__version__}#policies/my%20policy.yaml",
+        policy=f"pkg:pypi/aibom@{__version__}#policies/baseline.yaml",
         passed=True,
         levels=("SLSA_BUILD_LEVEL_UNEVALUATED",),
         versions=(("aibom", __version__),),
         policy_digests=(("sha256", hashlib.sha256(PACK).hexdigest()),),
         verified_at=NOON,
     )
-    named = summary(attest(request(place, verifier="https://a.example/v", resource="hf:a/b@1")))
-    assert (named.verifier, named.resource) == ("https://a.example/v", "hf:a/b@1")
+    own = {"verifier": "https://a.example/v", "resource": "hf:a/b@1", "policy": "file:mine.yaml"}
+    named = summary(attest(request(place, **own)))
+    assert (named.verifier, named.resource, named.policy) == tuple(own.values())
 
 
 def test_a_finding_fails_and_the_statement_says_so(place: Path) -> None:

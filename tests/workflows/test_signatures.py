@@ -296,6 +296,27 @@ def test_a_statement_covers_a_model_all_of_whose_weights_it_names(model: Path) -
     assert state(weights, second.read_bytes()) == {Outcome.VERIFIED}
 
 
+def test_what_is_attested_about_a_model_is_told_with_its_predicate_and_level(model: Path) -> None:
+    summary = VerificationSummary(
+        verifier="https://v",
+        resource="file:m",
+        policy="https://p",
+        passed=True,
+        levels=("SLSA_BUILD_LEVEL_2",),
+    )
+    subject = Subject(name="x", digests=(("sha256", sha256((model / "model.safetensors").read_bytes())),))
+    (model / "vsa.sigstore.json").write_bytes(HAND.statement(verification_summary(summary, [subject])))
+    report = scanned(model)
+    [found] = [check for check in report.checks if check.kind is CheckKind.PROVENANCE]
+    assert found.outcome is Outcome.VERIFIED
+    assert found.found == "https://slsa.dev/verification_summary/v1"
+    assert found.detail == "SLSA_BUILD_LEVEL_2"
+    assert found.source == "vsa.sigstore.json"
+    signed(model)
+    (model / "vsa.sigstore.json").unlink()
+    assert not [check for check in scanned(model).checks if check.kind is CheckKind.PROVENANCE]
+
+
 def test_a_signed_verdict_that_says_failed_covers_no_model(model: Path) -> None:
     summary = VerificationSummary(verifier="https://v", resource="file:m", policy="https://p", passed=False)
     digest = sha256((model / "model.safetensors").read_bytes())

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from aibom.policy.requirement import Requirement
 from aibom.policy.rule import Rule
 from aibom.policy.rules import (
     ambiguous_header,
     archive_escape,
     archive_structure,
+    attestations,
     bad_signature,
+    base_models,
+    bom,
     containers_disagree,
+    content,
+    custom,
     custom_operator,
     dangerous_code,
     dangerous_import,
+    datasets,
     decompression_bomb,
     digest_mismatch,
     embedded_code,
@@ -19,21 +26,30 @@ from aibom.policy.rules import (
     external_entity,
     floating_tag,
     format_mismatch,
+    formats,
     graph_operation,
     hidden_payload,
     insecure_download,
+    integrity,
+    known_vulnerability,
+    licences,
+    lineage,
     look_alike,
     metadata_conflict,
     missing_part,
+    model_card,
     module_reference,
     native_code,
     network_address,
     no_organisation,
     outside_reference,
     pickle_structure,
+    references,
     remote_code,
     remote_code_enabled,
     secret,
+    signature,
+    sources,
     unexamined_content,
     unindexed_bytes,
     unlisted_import,
@@ -61,6 +77,7 @@ RULES: tuple[Rule, ...] = (
     graph_operation.RULE,
     hidden_payload.RULE,
     insecure_download.RULE,
+    known_vulnerability.RULE,
     look_alike.RULE,
     metadata_conflict.RULE,
     missing_part.RULE,
@@ -79,6 +96,25 @@ RULES: tuple[Rule, ...] = (
     unpinned_reference.RULE,
     unsafe_load.RULE,
     unsafe_template.RULE,
+)
+
+
+# What a policy demands: the sections of its document, in the order in which they are told.
+REQUIREMENTS: tuple[Requirement, ...] = (
+    sources.RULE,
+    signature.RULE,
+    attestations.RULE,
+    integrity.RULE,
+    formats.RULE,
+    content.RULE,
+    licences.RULE,
+    model_card.RULE,
+    base_models.RULE,
+    datasets.RULE,
+    references.RULE,
+    lineage.RULE,
+    bom.RULE,
+    custom.RULE,
 )
 
 

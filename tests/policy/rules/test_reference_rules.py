@@ -52,7 +52,7 @@ def reference(
 
 
 def told(*references: Reference) -> list[Finding]:
-    return list(evaluate(POLICY, report(references=references)))
+    return list(evaluate(POLICY, report(references=references)).findings)
 
 
 def only(one: Reference, rule: str) -> Finding:
@@ -269,5 +269,5 @@ def test_the_rules_are_registered_and_a_policy_can_turn_them_off(rule: str) -> N
     off = parse_policy(f"version: 1\nname: n\nrules: {{{rule}: off}}\n".encode())
     everything = reference("http http://acme.org/m", *(set(Flag) - {Flag.LOCAL_PATH}), kind=MODEL)
     references = (everything, reference("hf gogle/m", Flag.UNPINNED))
-    left = {found.rule for found in evaluate(off, report(references=references))}
+    left = {found.rule for found in evaluate(off, report(references=references)).findings}
     assert left == set(RULES) - {rule}

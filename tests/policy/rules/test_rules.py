@@ -22,7 +22,7 @@ EVERYTHING = parse_policy(b"version: 1\nname: all\nrules: {digest-mismatch: crit
 
 
 def findings(rule: str, seen: Report) -> list[Finding]:
-    return [found for found in evaluate(EVERYTHING, seen) if found.rule == rule]
+    return [found for found in evaluate(EVERYTHING, seen).findings if found.rule == rule]
 
 
 def component(*claims: Claim, files: tuple[str, ...] = ("m/a",)) -> Component:
@@ -155,9 +155,11 @@ def test_findings_come_worst_first_and_a_rule_can_be_off() -> None:
     hiding = replace(file("m.gguf", "gguf", FileKind.WEIGHTS), unindexed=Unindexed(bytes=1, sha256="d" * 64))
     disguised = replace(file("z", "pickle", FileKind.WEIGHTS), promised="safetensors")
     seen = report(files=(hiding, disguised))
-    assert [f.rule for f in evaluate(EVERYTHING, seen)] == ["format-mismatch", "unindexed-bytes"]
+    assert [f.rule for f in evaluate(EVERYTHING, seen).findings] == ["format-mismatch", "unindexed-bytes"]
     off = parse_policy(b"version: 1\nname: n\nrules: {format-mismatch: off, unindexed-bytes: critical}\n")
-    assert [(f.rule, f.severity) for f in evaluate(off, seen)] == [("unindexed-bytes", Severity.CRITICAL)]
+    assert [(f.rule, f.severity) for f in evaluate(off, seen).findings] == [
+        ("unindexed-bytes", Severity.CRITICAL)
+    ]
 
 
 def test_a_fingerprint_survives_a_move_of_the_line_and_not_of_the_file() -> None:
