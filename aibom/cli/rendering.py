@@ -60,9 +60,40 @@ def _markdown(report: Report, style: Style) -> bytes:
 
 def _sarif(report: Report, style: Style) -> bytes:
     from aibom.outputs import sarif  # noqa: PLC0415
-    from aibom.policy import RULES  # noqa: PLC0415
+    from aibom.policy import REQUIREMENTS, RULES  # noqa: PLC0415
 
-    return sarif.render(report, rules=RULES, fail_on=style.fail_on, strict=style.strict)
+    return sarif.render(
+        report,
+        rules=(*RULES, *REQUIREMENTS),
+        controls={each.id: each.controls for each in REQUIREMENTS},
+        fail_on=style.fail_on,
+        strict=style.strict,
+    )
+
+
+def _html(report: Report, style: Style) -> bytes:
+    from aibom.outputs import html  # noqa: PLC0415
+    from aibom.policy import REQUIREMENTS, RULES  # noqa: PLC0415
+
+    return html.render(report, rules=(*RULES, *REQUIREMENTS), fail_on=style.fail_on, strict=style.strict)
+
+
+def _junit(report: Report, style: Style) -> bytes:
+    from aibom.outputs import junit  # noqa: PLC0415
+
+    return junit.render(report, fail_on=style.fail_on, strict=style.strict)
+
+
+def _gitlab(report: Report, style: Style) -> bytes:  # noqa: ARG001
+    from aibom.outputs import gitlab  # noqa: PLC0415
+
+    return gitlab.render(report)
+
+
+def _github(report: Report, style: Style) -> bytes:
+    from aibom.outputs import github  # noqa: PLC0415
+
+    return github.render(report, fail_on=style.fail_on, strict=style.strict)
 
 
 OUTPUTS: dict[str, Callable[[Report, Style], bytes]] = {
@@ -71,6 +102,10 @@ OUTPUTS: dict[str, Callable[[Report, Style], bytes]] = {
     "cyclonedx": _cyclonedx,
     "markdown": _markdown,
     "sarif": _sarif,
+    "junit": _junit,
+    "gitlab": _gitlab,
+    "github": _github,
+    "html": _html,
 }
 
 

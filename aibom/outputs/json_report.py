@@ -11,12 +11,16 @@ from aibom.domain.component import Claim, Component, Relation
 from aibom.domain.content import Content
 from aibom.domain.facts import Facts
 from aibom.domain.file import File
-from aibom.domain.finding import Finding
+from aibom.domain.finding import Finding, Severity
 from aibom.domain.gap import Gap
 from aibom.domain.ref import Ref
 from aibom.domain.reference import Reference
-from aibom.domain.report import Report, Target
+from aibom.domain.report import Demand, Report
+from aibom.domain.target import Target
 from aibom.domain.text import visible
+from aibom.domain.verdict import judge
+from aibom.domain.waiver import WaiverUse
+from aibom.outputs.inert import inert_json
 
 SCHEMA: Final = "aibom-report/1"
 
@@ -29,7 +33,7 @@ def render(report: Report) -> bytes:
         "schema": SCHEMA,
         "tool": {"name": report.tool.name, "version": report.tool.version},
         "timestamp": report.timestamp,
-        "policy": {"name": report.policy.name, "sha256": report.policy.sha256},
+        "policy": _policy(report),
         "targets": [target_of(target) for target in report.targets],
         "coverage": _coverage(report),
         "components": [_component(component) for component in report.components],
@@ -38,9 +42,27 @@ def render(report: Report) -> bytes:
         "checks": [_check(check) for check in report.checks],
         "contents": [_content(content) for content in report.contents],
         "findings": [_finding(finding) for finding in report.findings],
+        "demands": [_demand(demand) for demand in report.demands],
+        "waivers": [_waiver(use) for use in report.waivers],
         "gaps": [gap_of(gap) for gap in report.gaps],
     }
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return inert_json(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def judgement_of(report: Report) -> dict[str, Value]:
+    """What the policy says, for results that are about something else first."""
+    return {
+        **_policy(report),
+        "verdict": judge(report, Severity.HIGH, strict=False),
+        "findings": [_finding(finding) for finding in report.findings],
+        "demands": [_demand(demand) for demand in report.demands],
+        "waivers": [_waiver(use) for use in report.waivers],
+        "gaps": [gap_of(gap) for gap in report.gaps],
+    }
+
+
+def _policy(report: Report) -> dict[str, Value]:
+    return {"name": report.policy.name, "sha256": report.policy.sha256}
 
 
 def target_of(target: Target) -> dict[str, Value]:
@@ -78,7 +100,7 @@ def _coverage(report: Report) -> dict[str, Value]:
 
 def _component(component: Component) -> dict[str, Value]:
     return {
-        "id": component.id,
+        "id": visible(component.id),
         "kind": component.kind,
         "name": visible(component.name),
         "identityBasis": component.basis,
@@ -248,7 +270,38 @@ def _finding(finding: Finding) -> dict[str, Value]:
         "found": visible(finding.found),
         "expected": visible(finding.expected),
         "remedy": visible(finding.remedy),
+        "decided": finding.decided,
+        "standing": finding.standing,
+        "justification": visible(finding.justification),
+        "demand": visible(finding.demand),
+        "pointer": visible(finding.pointer),
         "fingerprint": finding.fingerprint,
+    }
+
+
+def _demand(demand: Demand) -> dict[str, Value]:
+    return {
+        "rule": demand.rule,
+        "place": visible(demand.place),
+        "passed": demand.passed,
+        "failed": demand.failed,
+        "undecided": demand.undecided,
+    }
+
+
+def _waiver(use: WaiverUse) -> dict[str, Value]:
+    waiver = use.waiver
+    return {
+        "rule": waiver.rule,
+        "component": visible(waiver.component),
+        "digest": waiver.digest,
+        "state": use.state,
+        "findings": use.findings,
+        "starts": waiver.starts.isoformat() if waiver.starts else None,
+        "expires": waiver.expires.isoformat(),
+        "reason": visible(waiver.reason),
+        "approvedBy": visible(waiver.approved_by),
+        "place": visible(waiver.place),
     }
 
 

@@ -26,7 +26,7 @@ def render(report: Report, *, fail_on: Severity = Severity.HIGH, strict: bool = 
     lines += [_text(signatures), ""] if signatures else []
     references = reference_text.counts(report.references)
     lines += [_text(references), ""] if references else []
-    lines += [*_components(report), *_findings(report), *_gaps(report)]
+    lines += [*_findings(report), *_policy(report), *_components(report), *_gaps(report)]
     return ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8", "replace")
 
 
@@ -67,10 +67,33 @@ def _components(report: Report) -> Iterator[str]:
 
 def _findings(report: Report) -> Iterator[str]:
     rows = [
-        (found.severity.label, found.rule, summary.place(found.location), found.message, found.remedy)
+        (
+            found.severity.label,
+            f"{found.rule} [{found.demand}]" if found.demand else found.rule,
+            summary.place(found.location),
+            "; ".join(filter(None, (found.message, summary.status(found)))),
+            found.remedy if found.counts else "",
+        )
         for found in report.findings
     ]
     yield from _table("Findings", ("Severity", "Rule", "Where", "What", "What to do"), rows)
+
+
+def _policy(report: Report) -> Iterator[str]:
+    yield from _table("Policy", ("Section", "Components"), list(summary.demands(report)))
+    rows = [
+        (
+            use.state,
+            use.waiver.rule,
+            use.waiver.component,
+            use.waiver.expires.isoformat(),
+            use.waiver.approved_by,
+            use.waiver.reason,
+        )
+        for use in report.waivers
+    ]
+    header = ("State", "Rule", "Component", "Last day", "Approved by", "Reason")
+    yield from _table("Waivers", header, rows)
 
 
 def _gaps(report: Report) -> Iterator[str]:

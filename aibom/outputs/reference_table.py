@@ -10,6 +10,7 @@ from aibom.domain.reference import Flag, Reference
 from aibom.domain.report import ReferenceReport
 from aibom.domain.text import visible
 from aibom.outputs import reference_text, summary
+from aibom.outputs.quantities import plural
 
 _KIND_CHARS = 9  # of the longest kind
 _GAPS_SHOWN = 20
@@ -66,7 +67,7 @@ def _gaps(report: ReferenceReport, width: int, color: bool) -> Iterator[str]:
     for gap in report.gaps[:_GAPS_SHOWN]:
         yield from _wrapped(f"  {summary.gap_line(gap)}", width)
     if len(report.gaps) > _GAPS_SHOWN:
-        yield f"  ... and {summary.plural(len(report.gaps) - _GAPS_SHOWN, 'gap')} more; `-f json` shows all"
+        yield f"  ... and {plural(len(report.gaps) - _GAPS_SHOWN, 'gap')} more; `-f json` shows all"
     yield ""
 
 
@@ -79,5 +80,5 @@ def _foot(report: ReferenceReport) -> Iterator[str]:
     flags = reference_text.flags(report.references)
     if flags:
         yield f"  {flags}"
-    looked = f"{report.looked_at:,} of {summary.plural(report.listed, 'file')} can refer to something"
-    yield f"{looked}, {summary.plural(len(report.gaps), 'gap')}"
+    looked = f"{report.looked_at:,} of {plural(report.listed, 'file')} can refer to something"
+    yield f"{looked}, {plural(len(report.gaps), 'gap')}"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from aibom.domain.ref import Ref, is_commit
 from aibom.domain.reference import Flag, Reference
 from aibom.domain.text import visible
-from aibom.outputs.summary import plural
+from aibom.outputs.quantities import plural
 
 _SHORT_CHARS = 12  # of a commit or digest, for people
 

@@ -14,12 +14,14 @@ from aibom.domain.file import File
 from aibom.domain.finding import Finding, Severity
 from aibom.domain.gap import Gap
 from aibom.domain.ref import is_commit
-from aibom.domain.report import Report, Target
+from aibom.domain.report import Report
 from aibom.domain.rule_text import RuleText
+from aibom.domain.target import Target
 from aibom.domain.text import capped, visible
 from aibom.domain.verdict import judge
 from aibom.outputs.cdx.refs import HUB
 from aibom.outputs.cdx.text import Json, url
+from aibom.outputs.inert import inert_json
 from aibom.outputs.sarif_location import (
     BASE,
     MESSAGE_CHARS,
@@ -28,7 +30,7 @@ from aibom.outputs.sarif_location import (
     location,
     relative_uri,
 )
-from aibom.outputs.sarif_rules import LEVELS, descriptor, supported, taxonomies
+from aibom.outputs.sarif_rules import LEVELS, NO_CONTROLS, Controls, descriptor, supported, taxonomies
 
 RESULT_COUNT: Final = 5_000  # GitHub shows no more of one run, and refuses more than 25,000
 NOTIFICATION_COUNT: Final = 1_000
@@ -36,32 +38,37 @@ NOTIFICATION_COUNT: Final = 1_000
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _GAP: Final = {"id": "gap"}
 _CUT: Final = {"id": "cut"}
+_UNDECIDED: Final = "Undecided: too little is known to say that the policy is kept."
 
 
 def render(
     report: Report,
     *,
     rules: Sequence[RuleText],
+    controls: Controls = NO_CONTROLS,
     fail_on: Severity = Severity.HIGH,
     strict: bool = False,
 ) -> bytes:
     """UTF-8 JSON with a newline at the end; the same bytes for the same report.
 
-    At most `RESULT_COUNT` results, the most severe first, and `NOTIFICATION_COUNT` gaps. What was
-    left out is told by a notification and in the properties of the run.
+    `controls` has what requirements give evidence about, by the id of the rule. At most `RESULT_COUNT`
+    results, those that bear on the verdict first, then by severity, and `NOTIFICATION_COUNT` gaps. What
+    was left out is told by a notification and in the properties of the run.
     """
-    document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report, rules, fail_on, strict)]}
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    driver = _driver(report, rules, controls)
+    verdict = judge(report, fail_on, strict=strict)
+    document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report, rules, driver, verdict)]}
+    return inert_json(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-def _run(report: Report, rules: Sequence[RuleText], fail_on: Severity, strict: bool) -> Json:
-    worst_first = sorted(report.findings, key=lambda finding: -finding.severity)
+def _run(report: Report, rules: Sequence[RuleText], driver: Json, verdict: str) -> Json:
+    worst_first = sorted(report.findings, key=lambda finding: (not finding.counts, -finding.severity))
     shown = worst_first[:RESULT_COUNT]
     paths: dict[str, str] = {}  # by URI, because no two artifacts may be the same
     for finding in shown:
         paths.setdefault(relative_uri(finding.location.path), finding.location.path)
     run: Json = {
-        "tool": {"driver": _driver(report, rules)},
+        "tool": {"driver": driver},
         "invocations": [_invocation(report)],
         "taxonomies": taxonomies(rules),
         "originalUriBaseIds": {BASE: {"description": {"text": "The scanned place."}}},
@@ -69,17 +76,17 @@ def _run(report: Report, rules: Sequence[RuleText], fail_on: Severity, strict: b
         "results": list(_results(shown, rules, list(paths))),
         "columnKind": "utf16CodeUnits",
         "language": "en",
-        "properties": _summary(report, judge(report, fail_on, strict=strict)),
+        "properties": _summary(report, verdict),
     }
     provenance = list(_provenance(report))
     return {**run, "versionControlProvenance": provenance} if provenance else run
 
 
-def _driver(report: Report, rules: Sequence[RuleText]) -> Json:
+def _driver(report: Report, rules: Sequence[RuleText], controls: Controls) -> Json:
     return {
         "name": report.tool.name,
         "version": report.tool.version,
-        "rules": [descriptor(rule) for rule in rules],
+        "rules": [descriptor(rule, controls.get(rule.id, ())) for rule in rules],
         "supportedTaxonomies": supported(),
     }
 
@@ -113,6 +120,9 @@ def _result(finding: Finding, artifact: Json, occurrence: int) -> Json:
         },
         "properties": _details(finding),
     }
+    if not finding.counts:
+        reason = f"{finding.standing}: {_shown(finding.justification)}"
+        result["suppressions"] = [{"kind": "external", "justification": reason}]
     byte = byte_location(finding.location, artifact)
     return {**result, "relatedLocations": [byte]} if byte else result
 
@@ -123,6 +133,9 @@ def _details(finding: Finding) -> Json:
         "confidence": finding.confidence.label,
         "found": _shown(finding.found),
         "expected": _shown(finding.expected),
+        "undecided": None if finding.decided else True,
+        "demand": _shown(finding.demand),
+        "pointer": _shown(finding.pointer),
         "inside": _shown(finding.location.inside),
         "byteOffset": finding.location.offset,
     }
@@ -139,6 +152,7 @@ def _message(finding: Finding) -> str:
     for label, text in (("Found: ", finding.found), ("Expected: ", finding.expected)):
         if text and text not in finding.message:
             parts.append(label + _shown(text))
+    parts += [] if finding.decided else [_UNDECIDED]
     parts += [f"What to do: {_shown(finding.remedy)}"] if finding.remedy else []
     return _literal(" ".join(map(_sentence, parts)))
 

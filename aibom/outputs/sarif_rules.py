@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from aibom.domain.controls import CONTROLS, FRAMEWORKS
 from aibom.domain.finding import Severity
 from aibom.domain.rule_text import RuleText
 from aibom.domain.taxonomies import ATLAS, ATLAS_VERSION, CWE
@@ -28,6 +30,11 @@ _SCORES: Final = {
     Severity.LOW: "3.0",
     Severity.INFO: "0.0",
 }
+
+Control = tuple[str, str]  # framework and id, see domain.controls
+Controls = Mapping[str, Sequence[Control]]  # by the id of a rule
+NO_CONTROLS: Final[Controls] = MappingProxyType({})
+
 _MARKUP = re.compile(r"(`[^`]*`)|([_*<\[\]])")
 
 
@@ -61,7 +68,7 @@ _ATLAS: Final = _Taxonomy(
 _CWE: Final = _Taxonomy(name="CWE", title="Common Weakness Enumeration", address="https://cwe.mitre.org/")
 
 
-def descriptor(rule: RuleText) -> Json:
+def descriptor(rule: RuleText, controls: Sequence[Control] = ()) -> Json:
     """One `reportingDescriptor`, related to the techniques and weaknesses of `taxonomies`."""
     targets = [(_ATLAS, each) for each in rule.atlas] + [(_CWE, str(each)) for each in rule.cwe]
     found: Json = {
@@ -69,12 +76,12 @@ def descriptor(rule: RuleText) -> Json:
         "name": "".join(word.capitalize() for word in (*rule.id.split("-"), "rule")),
         "shortDescription": {"text": f"{rule.title}."},
         "fullDescription": {"text": rule.why},
-        "help": {"text": _help(rule), "markdown": _help_markdown(rule)},
+        "help": {"text": _help(rule, controls), "markdown": _help_markdown(rule, controls)},
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
         "properties": {
             "precision": rule.confidence.label,
             "security-severity": _SCORES[rule.severity],
-            "tags": _tags(rule),
+            "tags": _tags(rule, controls),
         },
     }
     relationships = [
@@ -115,22 +122,26 @@ def _component(taxonomy: _Taxonomy, names: dict[str, str]) -> Json:
     }
 
 
-def _tags(rule: RuleText) -> list[str]:
+def _tags(rule: RuleText, controls: Sequence[Control]) -> list[str]:
     """GitHub shows ten of them and refuses more than twenty."""
     weaknesses = [f"external/cwe/cwe-{number:03}" for number in rule.cwe]
-    return ["security", *weaknesses, *(f"external/mitre/atlas/{each}" for each in rule.atlas)]
+    techniques = [f"external/mitre/atlas/{each}" for each in rule.atlas]
+    evidence = [f"external/{framework}/{control.replace(' ', '-')}" for framework, control in controls]
+    return ["security", *weaknesses, *techniques, *evidence]
 
 
-def _help(rule: RuleText) -> str:
+def _help(rule: RuleText, controls: Sequence[Control]) -> str:
     lines = [f"{rule.title}.", f"Why: {rule.why}", f"What to do: {rule.remedy}."]
     lines += [f"MITRE ATLAS: {each} ({ATLAS[each]})." for each in rule.atlas]
     lines += [f"CWE-{number}: {CWE[number]}." for number in rule.cwe]
+    lines += [f"Evidence about {each}." for each in _evidence(controls)]
     return "\n".join([*lines, f"More: aibom explain {rule.id}"])
 
 
-def _help_markdown(rule: RuleText) -> str:
+def _help_markdown(rule: RuleText, controls: Sequence[Control]) -> str:
     references = [f"- MITRE ATLAS {each}: {ATLAS[each]}" for each in rule.atlas]
     references += [f"- CWE-{number}: {CWE[number]}" for number in rule.cwe]
+    references += [f"- Evidence about {each}" for each in _evidence(controls)]
     parts = [
         f"# {rule.title}",
         _plain(rule.why),
@@ -139,6 +150,10 @@ def _help_markdown(rule: RuleText) -> str:
         f"An example, and which false alarms to expect: `aibom explain {rule.id}`",
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def _evidence(controls: Iterable[Control]) -> list[str]:
+    return [f"{FRAMEWORKS[name]}, {control}: {CONTROLS[name][control]}" for name, control in controls]
 
 
 def _plain(text: str) -> str:

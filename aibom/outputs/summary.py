@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from aibom.domain.check import CheckKind, Outcome
 from aibom.domain.component import Component, ComponentKind
 from aibom.domain.content import ContentVerdict
 from aibom.domain.facts import Attribute
 from aibom.domain.file import File
-from aibom.domain.finding import Location, Severity
+from aibom.domain.finding import Finding, Location, Severity, Standing
 from aibom.domain.gap import Gap
 from aibom.domain.licences import spdx_of
 from aibom.domain.report import Report
 from aibom.domain.text import visible
 from aibom.domain.verdict import Verdict, judge
+from aibom.domain.waiver import WaiverUse
+from aibom.outputs.quantities import plural, size
 
-_UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K"))
-
-
-def size(count: int) -> str:
-    """A number of bytes for people, in powers of 1000."""
-    if count == 1:
-        return "1 byte"
-    value = float(count)
-    for unit in _UNITS:
-        if value < 1000 or unit == _UNITS[-1]:
-            return f"{count} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    raise AssertionError
 
 
 def parameters(count: int) -> str:
@@ -38,10 +28,6 @@ def parameters(count: int) -> str:
         if count >= scale:
             return f"{count / scale:.3g}{letter}"
     return str(count)
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def licence(component: Component) -> str:
@@ -113,6 +99,30 @@ def signatures(report: Report) -> str:
     return f"signatures: {', '.join(told)}" if told else ""
 
 
+def demands(report: Report) -> Iterator[tuple[str, str]]:
+    """Each section of the policy and how many components keep it: `licences`, `3 pass, 1 fails`."""
+    for demand in report.demands:
+        counts = ((demand.passed, "passed"), (demand.failed, "failed"), (demand.undecided, "undecided"))
+        yield (
+            demand.rule,
+            ", ".join(f"{count:,} {word}" for count, word in counts if count) or "nothing to judge",
+        )
+
+
+def waiver(use: WaiverUse) -> str:
+    """What became of a waiver, in one line."""
+    waiver = use.waiver
+    what = f"{use.state} until {waiver.expires}: {waiver.rule} of {visible(waiver.component)}"
+    return f"{what} ({visible(waiver.approved_by)}: {visible(waiver.reason)})"
+
+
+def status(finding: Finding) -> str:
+    """What a reader has to know beside the severity; empty for a plain violation."""
+    if finding.counts:
+        return "" if finding.decided else "undecided"
+    return f"{finding.standing}: {visible(finding.justification)}"
+
+
 def place(location: Location) -> str:
     """Path and line, and what lies inside of it: `app.py:12`, `model.pt!archive/data.pkl`."""
     line = f":{location.line}" if location.line is not None else ""
@@ -129,13 +139,21 @@ def verdict(report: Report, fail_on: Severity, *, strict: bool) -> str:
     """The verdict in one line; gaps are named even when the policy is kept."""
     found = judge(report, fail_on, strict=strict)
     gaps = f", {plural(len(report.gaps), 'gap')}" if report.gaps else ""
+    undecided = sum(each.counts and not each.decided and each.severity >= fail_on for each in report.findings)
+    aside = (f", {undecided:,} undecided" if undecided else "") + _aside(report)
     if found is Verdict.VIOLATED:
-        count = sum(finding.severity >= fail_on for finding in report.findings)
-        return f"FAILED: {plural(count, 'finding')} at or above {fail_on.label}{gaps}"
+        count = sum(each.severity >= fail_on and each.counts and each.decided for each in report.findings)
+        return f"FAILED: {plural(count, 'finding')} at or above {fail_on.label}{aside}{gaps}"
     if found is Verdict.NOTHING:
         return "NOTHING TO SCAN: the target holds no files"
-    below = f"{plural(len(report.findings), 'finding')} below {fail_on.label}"
-    findings = below if report.findings else "no findings"
+    below = sum(each.counts and (each.decided or each.severity < fail_on) for each in report.findings)
+    findings = f"{plural(below, 'finding')} below {fail_on.label}" if below else "no findings"
     if found is Verdict.INCOMPLETE:
-        return f"INCOMPLETE: {findings}{gaps}"
-    return f"PASSED policy {visible(report.policy.name)}: {findings}{gaps}"
+        return f"INCOMPLETE: {findings}{aside}{gaps}"
+    return f"PASSED policy {visible(report.policy.name)}: {findings}{aside}{gaps}"
+
+
+def _aside(report: Report) -> str:
+    """Findings that do not bear on the verdict, by their standing."""
+    counts = Counter(each.standing for each in report.findings if not each.counts)
+    return "".join(f", {counts[standing]:,} {standing}" for standing in Standing if counts[standing])

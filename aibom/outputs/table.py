@@ -11,6 +11,8 @@ from aibom.domain.finding import Finding, Severity
 from aibom.domain.report import Report
 from aibom.domain.text import visible
 from aibom.outputs import reference_text, summary
+from aibom.outputs.inert import inert_line
+from aibom.outputs.quantities import plural
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _SEVERITY_STYLE = {Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "yellow"}
@@ -34,10 +36,21 @@ def render(
     paint = _painted if color else _plain
     lines = [*_head(report, paint), *_components(report, width, paint), *_findings(report, width, paint)]
     lines += [
+        *_policy(report, width, paint),
         *_gaps(report, width, paint),
         *_foot(report, width, paint, summary.verdict(report, fail_on, strict=strict)),
     ]
-    return ("\n".join(lines) + "\n").encode("utf-8", "replace")
+    return "".join(f"{inert_line(line)}\n" for line in lines).encode("utf-8", "replace")
+
+
+def judgement(report: Report, *, width: int = 80, color: bool = False) -> Iterator[str]:
+    """The lines about the policy alone: findings, demands, waivers, gaps and the verdict."""
+    paint = _painted if color else _plain
+    yield from _findings(report, width, paint)
+    yield from _policy(report, width, paint)
+    yield from _gaps(report, width, paint)
+    verdict = summary.verdict(report, Severity.HIGH, strict=False)
+    yield paint(verdict, "green" if verdict.startswith("PASSED") else "red")
 
 
 def _plain(text: str, style: str) -> str:  # noqa: ARG001 - the signature of _painted
@@ -98,11 +111,33 @@ def _findings(report: Report, width: int, paint: Paint) -> Iterator[str]:
 
 def _finding(finding: Finding, width: int, paint: Paint) -> Iterator[str]:
     style = _SEVERITY_STYLE.get(finding.severity, "dim")
-    yield f"{_INDENT}{paint(finding.severity.label, style)} {finding.rule}: {summary.place(finding.location)}"
+    if not finding.counts:
+        style = "dim"
+    demand = f" [{visible(finding.demand)}]" if finding.demand else ""
+    place = summary.place(finding.location)
+    yield f"{_INDENT}{paint(finding.severity.label, style)} {finding.rule}: {place}{demand}"
     indent = _INDENT * 3
-    yield from textwrap.wrap(visible(finding.message), width, initial_indent=indent, subsequent_indent=indent)
-    remedy = f"what to do: {visible(finding.remedy)}"
-    yield from textwrap.wrap(remedy, width, initial_indent=indent, subsequent_indent=indent)
+    told = [visible(finding.message)]
+    told += [status] if (status := summary.status(finding)) else []
+    told += [f"what to do: {visible(finding.remedy)}"] if finding.counts else []
+    for text in told:
+        yield from textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent)
+
+
+def _policy(report: Report, width: int, paint: Paint) -> Iterator[str]:
+    """How the sections of the policy are kept, and what became of its waivers."""
+    demands = list(summary.demands(report))
+    if demands:
+        yield ""
+        yield paint(f"Policy {visible(report.policy.name)}", "bold")
+        longest = max(len(rule) for rule, _ in demands)
+        yield from (f"{_INDENT}{rule:{longest}}  {counts}" for rule, counts in demands)
+    if report.waivers:
+        yield ""
+        yield paint(f"Waivers ({len(report.waivers)})", "bold")
+        for use in report.waivers:
+            text = summary.waiver(use)
+            yield from textwrap.wrap(text, width, initial_indent=_INDENT, subsequent_indent=_INDENT * 3)
 
 
 def _gaps(report: Report, width: int, paint: Paint) -> Iterator[str]:
@@ -119,7 +154,7 @@ def _gaps(report: Report, width: int, paint: Paint) -> Iterator[str]:
 
 def _more(count: int, noun: str) -> Iterator[str]:
     if count > 0:
-        yield f"{_INDENT}... and {summary.plural(count, noun)} more; `-f json` shows all"
+        yield f"{_INDENT}... and {plural(count, noun)} more; `-f json` shows all"
 
 
 def _foot(report: Report, width: int, paint: Paint, verdict: str) -> Iterator[str]:

@@ -6,16 +6,21 @@ from typing import Final
 
 import orjson
 
+from aibom.domain.report import Report
 from aibom.domain.signing import Signer
 from aibom.domain.text import visible
 from aibom.domain.verification import FileVerdict, Statement, Verification
+from aibom.outputs.json_report import judgement_of
 
 SCHEMA: Final = "aibom-verification/1"
 
 
-def render(found: Verification) -> bytes:
-    """UTF-8 JSON with a newline at the end; the same bytes for the same result."""
-    document = {
+def render(found: Verification, report: Report | None = None) -> bytes:
+    """UTF-8 JSON with a newline at the end; the same bytes for the same result.
+
+    With a report, also what the policy says of the target.
+    """
+    document: dict[str, object] = {
         "schema": SCHEMA,
         "tool": {"name": found.tool.name, "version": found.tool.version},
         "target": visible(found.target.name),
@@ -23,6 +28,8 @@ def render(found: Verification) -> bytes:
         "bytes": found.bytes,
         "statements": [_statement(statement) for statement in found.statements],
     }
+    if report is not None:
+        document["policy"] = judgement_of(report)
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aibom.domain.check import Outcome
 from aibom.domain.text import visible
 from aibom.domain.verification import FileState, FileVerdict, Statement, Verification
-from aibom.outputs import summary
+from aibom.outputs.quantities import plural, size
+
+if TYPE_CHECKING:
+    from aibom.domain.report import Report
 
 _PAINT: Final = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33"}
 _FILES_SHOWN: Final = 50
@@ -33,14 +36,28 @@ _VERDICTS: Final = {
 }
 
 
-def render(found: Verification, *, width: int = 80, color: bool = False, every: bool = False) -> bytes:
-    """Text of about `width` columns. Files that are verified are only counted unless `every`."""
+def render(
+    found: Verification,
+    report: Report | None = None,
+    *,
+    width: int = 80,
+    color: bool = False,
+    every: bool = False,
+) -> bytes:
+    """Text of about `width` columns. Files that are verified are only counted unless `every`.
+
+    With a report, also what the policy says of the target.
+    """
     lines = [_painted(f"aibom {found.tool.version}: {visible(found.target.name)}", "bold", color)]
     for statement in found.statements:
         lines += ["", *_statement(statement, width, color, every)]
-    lines += ["", f"{summary.size(found.bytes)} read"]
+    lines += ["", f"{size(found.bytes)} read"]
     verdict = "green" if found.outcome is Outcome.VERIFIED else "red"
     lines += [_painted(line, verdict, color) for line in textwrap.wrap(_VERDICTS[found.outcome], width)]
+    if report is not None:
+        from aibom.outputs import table  # noqa: PLC0415 - 40 ms, and not without a policy
+
+        lines += table.judgement(report, width=width, color=color)
     return ("\n".join(lines) + "\n").encode("utf-8", "replace")
 
 
@@ -64,7 +81,7 @@ def _statement(statement: Statement, width: int, color: bool, every: bool) -> It
     for file in shown[:_FILES_SHOWN]:
         yield from _file(file, width, color)
     if len(shown) > _FILES_SHOWN:
-        yield f"    ... and {summary.plural(len(shown) - _FILES_SHOWN, 'file')} more; `-f json` shows all"
+        yield f"    ... and {plural(len(shown) - _FILES_SHOWN, 'file')} more; `-f json` shows all"
 
 
 def _wrapped(text: str, width: int) -> list[str]:

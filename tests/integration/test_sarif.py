@@ -16,8 +16,21 @@ import pytest
 
 from aibom.cli.main import _run
 from aibom.outputs import sarif
+from aibom.policy import REQUIREMENTS
 from tests.hostile import FIXTURES
-from tests.outputs.test_sarif import FIXED, HOSTILE, TEXTS, finding, full_report, gap, report
+from tests.outputs.bom_samples import report
+from tests.outputs.judged_samples import (
+    ADVISORY,
+    HOSTILE_TEXTS,
+    KNOWN,
+    UNDECIDED,
+    WAIVED,
+    finding,
+    gap,
+    judged_report,
+    licence,
+)
+from tests.outputs.test_sarif import FIXED, HOSTILE, TEXTS, full_report
 
 pytestmark = pytest.mark.integration
 
@@ -28,6 +41,8 @@ REPORTS = {
     "full": full_report(),
     "reproducible": full_report(timestamp=None),
     "empty": report(),
+    "judged": judged_report(licence(), UNDECIDED, WAIVED, KNOWN, ADVISORY),
+    "obeyed": judged_report(*(licence(justification=text, message=text) for text in HOSTILE_TEXTS)),
     "hostile": report(
         findings=tuple(finding(path, offset=7, inside=path) for path in HOSTILE),
         gaps=tuple(gap(path, detail=path) for path in HOSTILE),
@@ -84,7 +99,8 @@ def complaints(multitool: Path, file: Path) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("kind", REPORTS)
 def test_the_multitool_has_no_error_and_no_warning(multitool: Path, tmp_path: Path, kind: str) -> None:
     file = tmp_path / f"{kind}.sarif"
-    file.write_bytes(sarif.render(REPORTS[kind], rules=(*TEXTS, *FIXED)))
+    controls = {rule.id: rule.controls for rule in REQUIREMENTS}
+    file.write_bytes(sarif.render(REPORTS[kind], rules=(*TEXTS, *FIXED), controls=controls))
     assert complaints(multitool, file) == []
 
 

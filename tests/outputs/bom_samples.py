@@ -24,7 +24,8 @@ from aibom.domain.finding import Finding, Location, Severity
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.ref import PinnedRef, Ref
 from aibom.domain.reference import Reference
-from aibom.domain.report import Coverage, PolicyUse, Report, Target, Tool
+from aibom.domain.report import Coverage, PolicyUse, Report
+from aibom.domain.target import Target, Tool
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NOON = "2026-01-02T12:00:00Z"

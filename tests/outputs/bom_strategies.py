@@ -18,7 +18,8 @@ from aibom.domain.finding import Finding, Location, Severity
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.ref import Ref
 from aibom.domain.reference import Flag, Reference
-from aibom.domain.report import Report, Target
+from aibom.domain.report import Report
+from aibom.domain.target import Target
 from tests.outputs.bom_samples import COMMIT, NOON, claim, file, report, sha256
 
 # What has a meaning in paths, URLs, purls, JSON and terminals.

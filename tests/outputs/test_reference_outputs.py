@@ -20,7 +20,8 @@ from aibom.domain.finding import Location
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.ref import PinnedRef, Ref
 from aibom.domain.reference import Flag, Reference
-from aibom.domain.report import ReferenceReport, Target, Tool
+from aibom.domain.report import ReferenceReport
+from aibom.domain.target import Target, Tool
 from aibom.outputs import json_report, reference_csv, reference_json, reference_table, reference_text
 from tests.builders import report as scan_report
 from tests.outputs.bom_samples import COMMIT

@@ -16,18 +16,32 @@ from hypothesis import strategies as st
 
 from aibom.domain.confidence import Confidence
 from aibom.domain.content import Content, ContentVerdict
+from aibom.domain.controls import CONTROLS, FRAMEWORKS
 from aibom.domain.errors import Reason
-from aibom.domain.finding import Finding, Location, Severity
-from aibom.domain.gap import Gap, Stage
+from aibom.domain.finding import Finding, Severity
+from aibom.domain.gap import Stage
 from aibom.domain.ref import PinnedRef, Ref
-from aibom.domain.report import Report, Target
+from aibom.domain.report import Report
 from aibom.domain.rule_text import RuleText
+from aibom.domain.target import Target
 from aibom.domain.taxonomies import ATLAS, CWE
 from aibom.outputs import sarif
 from aibom.outputs.sarif_location import MESSAGE_CHARS, relative_uri
-from aibom.policy.rules import RULES
+from aibom.policy import REQUIREMENTS, RULES
+from aibom.policy.requirement import Requirement
 from tests.outputs.bom_samples import COMMIT, file, report
 from tests.outputs.bom_strategies import reports, texts
+from tests.outputs.judged_samples import (
+    ADVISORY,
+    KNOWN,
+    UNDECIDED,
+    WAIVED,
+    finding,
+    gap,
+    judged_report,
+    judged_reports,
+    licence,
+)
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "sarif"
 TEXTS = tuple(
@@ -40,7 +54,7 @@ TEXTS = tuple(
         atlas=rule.atlas,
         cwe=rule.cwe,
     )
-    for rule in RULES
+    for rule in (*RULES, *REQUIREMENTS)
 )
 # Fixed, so that the golden files do not change with the words of a rule.
 FIXED = (
@@ -92,28 +106,6 @@ def uris(value: object) -> Iterator[str]:
             yield from uris(each)
 
 
-def finding(path: str = "m/model.bin", **more: object) -> Finding:
-    place = {key: more.pop(key) for key in ("line", "column", "offset", "inside") if key in more}
-    values: dict[str, object] = {
-        "rule": "bad-import",
-        "severity": Severity.CRITICAL,
-        "confidence": Confidence.HIGH,
-        "subject": path,
-        "location": Location(path=path, **place),  # type: ignore[arg-type]
-        "message": "the pickle calls posix.system('id')",
-        "found": "posix.system",
-        "remedy": "do not load the file",
-    }
-    return Finding(**(values | more))  # type: ignore[arg-type]
-
-
-def gap(path: str = "lost.bin", **more: object) -> Gap:
-    values: dict[str, object] = {
-        "path": path, "stage": Stage.READ, "reason": Reason.MALFORMED, "detail": "no end"
-    }  # fmt: skip
-    return Gap(**(values | more))  # type: ignore[arg-type]
-
-
 def full_report(**more: object) -> Report:
     """Every kind of place, of target and of gap."""
     parts: dict[str, object] = {
@@ -163,10 +155,17 @@ def notices(run: dict) -> list[dict]:
     return run["invocations"][0]["toolExecutionNotifications"]
 
 
-@pytest.mark.parametrize(("kind", "timestamp"), [("dated", "2026-01-02T12:00:00Z"), ("reproducible", None)])
-def test_every_byte_is_that_of_the_golden_file(kind: str, timestamp: str | None) -> None:
+GOLDEN_REPORTS = {
+    "dated": full_report(timestamp="2026-01-02T12:00:00Z"),
+    "reproducible": full_report(timestamp=None),
+    "judged": judged_report(WAIVED, licence(), UNDECIDED, KNOWN, ADVISORY),
+}
+
+
+@pytest.mark.parametrize("kind", GOLDEN_REPORTS)
+def test_every_byte_is_that_of_the_golden_file(kind: str) -> None:
     path = GOLDEN / f"{kind}.sarif"
-    document = sarif.render(full_report(timestamp=timestamp), rules=FIXED)
+    document = sarif.render(GOLDEN_REPORTS[kind], rules=FIXED)
     if os.environ.get("AIBOM_UPDATE_GOLDEN") == "1":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(document)
@@ -210,6 +209,42 @@ def test_any_report_gives_a_file_without_raw_text_of_the_target(seen: Report) ->
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\ufeff]", text)
     for uri in uris(orjson.loads(document)):
         refuse_unless_relative(uri)
+
+
+@given(judged_reports())
+def test_exactly_what_does_not_count_is_suppressed(seen: Report) -> None:
+    results = run_of(seen)["results"]
+    assert sum("suppressions" not in each for each in results) == sum(each.counts for each in seen.findings)
+    counting = ["suppressions" not in each for each in results]
+    assert counting == sorted(counting, reverse=True)
+
+
+@pytest.mark.parametrize("one", [WAIVED, KNOWN, ADVISORY], ids=lambda each: str(each.standing))
+def test_a_suppression_says_why(one: Finding) -> None:
+    reason = f"{one.standing}: {one.justification}"
+    assert result_of(one)["suppressions"] == [{"kind": "external", "justification": reason}]
+    assert "suppressions" not in result_of(licence())
+
+
+def test_a_result_has_its_line_of_the_policy_and_its_place_in_the_bill_of_materials() -> None:
+    assert result_of(licence())["properties"] == {
+        "severity": "high",
+        "confidence": "high",
+        "found": "other",
+        "expected": "Apache-2.0, MIT",
+        "demand": "team.yaml:4:3",
+        "pointer": "/components/0",
+    }
+
+
+def test_what_could_not_be_decided_is_a_result_that_says_so() -> None:
+    result = result_of(UNDECIDED)
+    assert result["level"] == "error"
+    assert result["properties"]["undecided"] is True
+    assert result["message"]["text"] == (
+        "no licence is declared. Expected: Apache-2.0, MIT. Undecided: too little is known to say that the "
+        "policy is kept. What to do: take another model."
+    )
 
 
 @given(texts, texts, texts)
@@ -295,6 +330,13 @@ def test_the_most_severe_results_stay_and_the_cut_is_told() -> None:
     }  # fmt: skip
     (notice,) = notices(run)
     assert notice["message"]["text"].startswith("8 of 5008 findings are not in this file")
+
+
+def test_what_bears_on_the_verdict_stays_when_there_is_too_much() -> None:
+    many = [WAIVED] * sarif.RESULT_COUNT
+    run = run_of(report(findings=(*many, licence(severity=Severity.LOW))))
+    assert run["results"][0]["level"] == "note"
+    assert run["properties"]["omittedFindings"] == 1
 
 
 def test_gaps_are_notifications_and_their_cut_is_told() -> None:
@@ -397,11 +439,26 @@ def test_every_rule_keeps_the_limits_of_github(rule: RuleText) -> None:
     assert len(told["shortDescription"]["text"]) <= 1024
     assert len(told["fullDescription"]["text"]) <= 1024
     assert len(told["properties"]["tags"]) <= 10
+    assert len(set(told["properties"]["tags"])) == len(told["properties"]["tags"])
     assert told["properties"]["tags"][0] == "security"
     assert told["properties"]["precision"] in ("high", "medium", "low")
     assert "{" not in told["help"]["text"] + told["help"]["markdown"]
     for words in (rule.title, rule.remedy, f"aibom explain {rule.id}"):
         assert words in told["help"]["text"]
+
+
+@pytest.mark.parametrize("rule", REQUIREMENTS, ids=lambda rule: rule.id)
+def test_a_requirement_has_its_controls_as_tags_and_in_its_help(rule: Requirement) -> None:
+    (told,) = run_of(report(), rules=(rule,), controls={rule.id: rule.controls})["tool"]["driver"]["rules"]
+    tags = told["properties"]["tags"]
+    assert len(set(tags)) == len(tags) <= 20  # GitHub refuses more
+    assert rule.controls
+    for framework, control in rule.controls:
+        assert f"external/{framework}/{control.replace(' ', '-')}" in tags
+        evidence = f"{FRAMEWORKS[framework]}, {control}: {CONTROLS[framework][control]}"
+        assert f"Evidence about {evidence}." in told["help"]["text"]
+        assert f"- Evidence about {evidence}\n" in told["help"]["markdown"]
+    assert not any(re.search(r"\s", tag) for tag in tags)
 
 
 def test_scores_fall_into_the_classes_of_github() -> None:

@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 from aibom.domain.component import Component, ComponentKind, IdentityBasis, Relation, RelationKind
 from aibom.domain.errors import Reason
 from aibom.domain.facts import Attribute, FileKind
-from aibom.domain.finding import Severity
+from aibom.domain.finding import Finding, Severity
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.ref import Ref
-from aibom.domain.report import Report, Target
+from aibom.domain.report import Report
+from aibom.domain.target import Target
+from aibom.domain.waiver import WaiverState
 from aibom.inventory import assemble
-from aibom.outputs import markdown, table
+from aibom.outputs import table
 from aibom.policy import evaluate, parse_policy
 from tests.builders import TARGET, card, file, no_digest, report, says, weights
+from tests.outputs.judged_samples import ADVISORY, KNOWN, UNDECIDED, WAIVED, judged_report, licence, waiver
 
 POLICY = parse_policy(b"version: 1\nname: n\nrules: {unindexed-bytes: low}\n")
 
@@ -40,7 +43,7 @@ def rich_report() -> Report:
     seen = report(
         files=files, gaps=(gap,), components=assemble(files, (gap,), (TARGET,), no_digest).components
     )
-    return replace(seen, findings=evaluate(POLICY, seen))
+    return replace(seen, findings=evaluate(POLICY, seen).findings)
 
 
 def text(seen: Report, **more: object) -> str:
@@ -95,10 +98,10 @@ def test_no_control_or_surrogate_of_a_name_reaches_the_output(name: str) -> None
     gap = Gap(path=hostile, stage=Stage.OPEN, reason=Reason.DENIED, detail=hostile)
     component = Component(id="c", kind=ComponentKind.MODEL, name=hostile, basis=IdentityBasis.INFERRED)
     seen = report(gaps=(gap,), components=(component,), targets=(Target(name=hostile),))
-    for rendered in (text(seen), markdown.render(seen).decode()):
-        assert "\x1b" not in rendered
-        assert "\u202e" not in rendered
-        assert "\\x1b" in rendered
+    rendered = text(seen)
+    assert "\x1b" not in rendered
+    assert "\u202e" not in rendered
+    assert "\\x1b" in rendered
 
 
 def test_long_lists_are_cut_and_say_so() -> None:
@@ -106,16 +109,41 @@ def test_long_lists_are_cut_and_say_so() -> None:
     assert "... and 10 gaps more" in text(report(gaps=gaps))
 
 
-def test_markdown_of_hostile_names_stays_one_cell() -> None:
-    gap = Gap(path="a|b](http://x)<script>`@team", stage=Stage.OPEN, reason=Reason.DENIED, detail="d")
-    rendered = markdown.render(report(gaps=(gap,))).decode()
-    assert r"a\|b\]\(http\://x\)\<script\>\`\@team" in rendered
-    (row,) = [line for line in rendered.splitlines() if "script" in line]
-    assert row.replace(r"\|", "").count("|") == 4
+def test_a_finding_of_a_section_says_which_line_of_the_policy_asks_for_it() -> None:
+    assert "  high licences: m/README.md [team.yaml:4:3]\n" in text(judged_report(licence()))
 
 
-def test_markdown_says_what_the_table_says() -> None:
-    rendered = markdown.render(rich_report()).decode()
-    assert "**FAILED\\: 1 finding at or above high, 1 gap**" in rendered
-    assert "## Components (2)" in rendered
-    assert "| high | format-mismatch |" in rendered
+@pytest.mark.parametrize(
+    ("one", "status"),
+    [
+        (WAIVED, "waived: until 2026-03-31 by Ada: legal has agreed"),
+        (KNOWN, "known: in the baseline"),
+        (ADVISORY, "advisory: the policy only warns (mode: warn)"),
+    ],
+    ids=lambda each: str(each.standing) if isinstance(each, Finding) else "",
+)
+def test_what_does_not_count_is_shown_with_the_reason_and_without_a_remedy(one: Finding, status: str) -> None:
+    shown = text(judged_report(one), width=140)
+    assert f"      {one.message}\n      {status}\n" in shown
+    assert one.remedy not in shown
+    assert "\x1b[2mhigh\x1b[0m licences" in text(judged_report(one), color=True)
+
+
+def test_what_could_not_be_decided_says_so_and_what_to_do() -> None:
+    shown = text(judged_report(UNDECIDED))
+    assert "no licence is declared\n      undecided\n      what to do: take another model\n" in shown
+
+
+def test_sections_are_counted_and_waivers_have_their_state() -> None:
+    seen = judged_report(waivers=(waiver(), waiver(WaiverState.EXPIRED, reason="too late")))
+    shown = text(seen, width=140)
+    assert "Policy baseline\n  formats   2 passed\n  licences  1 passed, 1 failed\n" in shown
+    assert "Waivers (2)\n  active until 2026-03-31: licences of pkg:huggingface/acme/m@" in shown
+    assert "\n  expired until 2026-03-31: licences of " in shown
+    assert "(Ada: too late)" in shown
+
+
+def test_without_a_policy_of_sections_nothing_is_told_about_them() -> None:
+    shown = text(judged_report(demands=(), waivers=()))
+    assert "\nPolicy" not in shown
+    assert "Waivers" not in shown

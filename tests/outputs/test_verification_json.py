@@ -8,8 +8,8 @@ from pathlib import Path
 import orjson
 
 from aibom.domain.check import Check, CheckKind, Outcome
-from aibom.domain.report import Target, Tool
 from aibom.domain.signing import Material, Signer
+from aibom.domain.target import Target, Tool
 from aibom.domain.verification import FileState, FileVerdict, Statement, Verification
 from aibom.outputs import verification_json
 

@@ -55,6 +55,7 @@ def _properties(file: File) -> list[Json]:
     properties = [prop("aibom:file:size", str(file.entry.size))]
     if file.facts is not None:
         properties.append(prop("aibom:file:format", shown(file.facts.format)))
+        properties.append(prop("aibom:file:kind", file.facts.kind.value))
         properties += [prop("aibom:file:capability", c.value) for c in sorted(file.facts.capabilities)]
     if file.promised is not None:
         properties.append(prop("aibom:file:promised-format", shown(file.promised)))

@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import fields
 
 from aibom.domain.component import ComponentKind
-from aibom.domain.report import Coverage, Target
+from aibom.domain.report import Coverage
+from aibom.domain.target import Target
 from aibom.outputs.cdx import refs
 from aibom.outputs.cdx.index import Index
-from aibom.outputs.cdx.provenance import finding_property, gap_property
+from aibom.outputs.cdx.provenance import (
+    demand_property,
+    finding_property,
+    gap_property,
+    standing_property,
+    waiver_property,
+)
 from aibom.outputs.cdx.text import Json, present, prop, shown, title
 
 
@@ -67,6 +74,10 @@ def _properties(index: Index) -> list[Json]:
     properties = [prop(name, shown(value)) for name, value in values if value]
     properties += [gap_property(gap) for gap in report.gaps]
     properties += [finding_property(finding) for finding in report.findings]
+    aside = (finding for finding in report.findings if not (finding.counts and finding.decided))
+    properties += [standing_property(finding) for finding in aside]
+    properties += [demand_property(demand) for demand in report.demands]
+    properties += [waiver_property(use) for use in report.waivers]
     return properties + _homeless_checks(index)
 
 

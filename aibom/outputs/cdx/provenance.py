@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from aibom.domain.component import Claim, Origin
 from aibom.domain.finding import Finding
 from aibom.domain.gap import Gap
-from aibom.domain.report import Report
+from aibom.domain.report import Demand, Report
+from aibom.domain.waiver import WaiverUse
 from aibom.outputs.cdx import refs
 from aibom.outputs.cdx.index import Index
 from aibom.outputs.cdx.ledger import Ledger
@@ -86,6 +87,26 @@ def finding_property(finding: Finding) -> Json:
     )
 
 
+def standing_property(finding: Finding) -> Json:
+    """`fingerprint|standing|reason`; only the reason may hold a bar."""
+    standing = finding.standing if not finding.counts else "undecided"
+    reason = shown(finding.justification)
+    return prop("aibom:finding:standing", f"{finding.fingerprint}|{standing}|{reason}")
+
+
+def demand_property(demand: Demand) -> Json:
+    """`section|passed|failed|undecided`, in components."""
+    counts = f"{demand.passed}|{demand.failed}|{demand.undecided}"
+    return prop("aibom:policy:demand", f"{shown(demand.rule)}|{counts}")
+
+
+def waiver_property(use: WaiverUse) -> Json:
+    """`state|rule|last day|approver|component|reason`; the last three may hold a bar."""
+    waiver = use.waiver
+    told = (use.state, waiver.rule, str(waiver.expires), waiver.approved_by, waiver.component, waiver.reason)
+    return prop("aibom:policy:waiver", "|".join(map(shown, told)))
+
+
 def _source(claim: Claim, index: Index) -> str:
     if claim.origin is Origin.API:
         return refs.registry_ref(claim.source)
@@ -120,6 +141,10 @@ def _finding_text(finding: Finding) -> str:
     parts = (("found", finding.found), ("expected", finding.expected), ("remedy", finding.remedy))
     tail = "".join(f"; {label}: {shown(text)}" for label, text in parts if text)
     place = shown(finding.location.path) + line
+    if not finding.counts:
+        tail += f"; {finding.standing}: {shown(finding.justification)}"
+    elif not finding.decided:
+        tail += "; undecided"
     return (
         f"finding: {finding.severity.label}: {shown(finding.rule)}: {shown(finding.message)} ({place}){tail}"
     )
