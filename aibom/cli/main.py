@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "check": "aibom.cli.check",
     "policy": "aibom.cli.policy",
     "baseline": "aibom.cli.baseline",
+    "diff": "aibom.cli.diff",
     "verify": "aibom.cli.verify",
     "sign": "aibom.cli.sign",
     "attest": "aibom.cli.attest",

@@ -161,6 +161,8 @@ def _claims(component: Mapping[str, Json], own: Properties) -> Iterator[Claim]:
             for attribute, value in tell(component[key]):
                 if value:
                     yield _claim(attribute, value)
+    if "modelCard" in component:
+        yield from _hyperparameters(members(component["modelCard"]))
     for name, values in own.items():
         known = _ATTRIBUTES.get(name.removeprefix(_CLAIM)) if name.startswith(_CLAIM) else _TAXONOMY.get(name)
         if known is not None:
@@ -231,8 +233,19 @@ def _card(value: Json) -> Stated:
     yield from _energy(members(considerations.get("environmentalConsiderations")))
     for each in entries(card.get("properties")):
         prefix, _, name = text(each.get("name")).rpartition(":")
-        if prefix.startswith(_HYPERPARAMETER):
-            yield _NAMED.get(name, Attribute.HYPERPARAMETER), text(each.get("value"))
+        if prefix.startswith(_HYPERPARAMETER) and name in _NAMED:
+            yield _NAMED[name], text(each.get("value"))
+
+
+def _hyperparameters(card: Mapping[str, Json]) -> Iterator[Claim]:
+    """The other ones, each with its name."""
+    for each in entries(card.get("properties")):
+        prefix, _, name = text(each.get("name")).rpartition(":")
+        if prefix.startswith(_HYPERPARAMETER) and name not in _NAMED:
+            statement = Statement(
+                attribute=Attribute.HYPERPARAMETER, value=text(each.get("value")), details=(("name", name),)
+            )
+            yield Claim(statement=statement, origin=Origin.CARD, source="bom")
 
 
 def _energy(told: Mapping[str, Json]) -> Stated:

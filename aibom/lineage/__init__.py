@@ -1,0 +1,1 @@
+"""Whether the weights support what is claimed about them, and how they changed. Pure."""
