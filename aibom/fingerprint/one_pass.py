@@ -16,6 +16,7 @@ from aibom.domain.file import Unindexed
 from aibom.domain.limits import CHUNK_BYTES
 from aibom.domain.protocols import ByteReader
 from aibom.fingerprint.tensors import TensorPass
+from aibom.readers.buffers import aligned
 
 # A hand-over between two cores costs some 50 microseconds; eight chunks at a time hide it.
 _SHARED_CHUNK_BYTES = 8 * CHUNK_BYTES
@@ -103,7 +104,7 @@ def _whole_room(position: int, most: int) -> int:  # noqa: ARG001 - a file has n
 
 
 def _stream(reader: ByteReader, feeds: list[_Feed], room: _Room, advanced: Callable[[int], object]) -> None:
-    buffer = memoryview(bytearray(min(CHUNK_BYTES, max(1, reader.size))))
+    buffer = aligned(min(CHUNK_BYTES, max(1, reader.size)))
     position = 0
     while position < reader.size:
         view = _fill(reader, position, buffer[: room(position, len(buffer))])
@@ -118,7 +119,7 @@ class _Ahead:
 
     def __init__(self, reader: ByteReader, room: _Room) -> None:
         self._reader, self._room = reader, room
-        self._buffers = [memoryview(bytearray(_SHARED_CHUNK_BYTES)) for _ in range(_SHARED_BUFFERS)]
+        self._buffers = [aligned(_SHARED_CHUNK_BYTES) for _ in range(_SHARED_BUFFERS)]
         self._position = self._turn = 0
 
     def read(self) -> memoryview:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 from aibom.domain.limits import CHUNK_BYTES
 from aibom.domain.protocols import ByteReader
+from aibom.readers.buffers import aligned
 
 ALGORITHMS: Final = ("sha256", "blake2b", "blake3")
 
@@ -68,7 +69,7 @@ def digest_ranges(
 def _read(
     reader: ByteReader, start: int, end: int, hashes: Sequence[_Hash], advanced: Callable[[int], object]
 ) -> None:
-    buffer = memoryview(bytearray(min(CHUNK_BYTES, end - start)))
+    buffer = aligned(min(CHUNK_BYTES, end - start))
     while start < end:
         count = reader.read_into(start, buffer[: min(len(buffer), end - start)])
         if count == 0:
