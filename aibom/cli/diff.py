@@ -16,6 +16,7 @@ from aibom.cli.expectations import expectation_options, take
 from aibom.cli.failure import Failure
 from aibom.cli.packs import allowlist, policy, policy_option
 from aibom.cli.progress import watcher
+from aibom.cli.row_options import row_options, take_wanted
 from aibom.cli.writing import to_file, to_stdout
 from aibom.domain.difference import CLASSES, Difference
 from aibom.domain.errors import Reason, UnreadableError
@@ -42,6 +43,15 @@ _INCOMPLETE: Final = (Reason.LIMIT, Reason.DENIED, Reason.IO_ERROR, Reason.CHANG
 @click.option(
     "--fail-on", multiple=True, metavar="CLASS[,CLASS]", envvar="AIBOM_DIFF_FAIL_ON",
     help=f"Exit with 1 when there is such a change: {_ANY}, {', '.join(_NAMES)}.",
+)  # fmt: skip
+@row_options
+@click.option(
+    "--old-evidence", type=_PATH, metavar="DIR", envvar="AIBOM_OLD_EVIDENCE",
+    help="Folder with the sidecars that OLD, a bill of materials, names.",
+)  # fmt: skip
+@click.option(
+    "--new-evidence", type=_PATH, metavar="DIR", envvar="AIBOM_NEW_EVIDENCE",
+    help="Folder with the sidecars that NEW, a bill of materials, names.",
 )  # fmt: skip
 @policy_option
 @expectation_options
@@ -100,7 +110,7 @@ def _classes(given: tuple[str, ...]) -> frozenset[str]:
 
 
 def _request(given: dict[str, Any]) -> DiffRequest:
-    whom = take(given)
+    whom, wanted = take(given), take_wanted(given, columns=False)
     scanning = ScanRequest(
         targets=(),
         policy=policy(given["policy"]),
@@ -112,7 +122,15 @@ def _request(given: dict[str, Any]) -> DiffRequest:
         expected=whom.expected,
         root=whom.root,
     )
-    return DiffRequest(old=given["old"], new=given["new"], scanning=scanning, today=today())
+    return DiffRequest(
+        old=given["old"],
+        new=given["new"],
+        scanning=scanning,
+        today=today(),
+        wanted=wanted,
+        old_evidence=given["old_evidence"],
+        new_evidence=given["new_evidence"],
+    )
 
 
 def _write(found: Difference, given: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "policy": "aibom.cli.policy",
     "baseline": "aibom.cli.baseline",
     "diff": "aibom.cli.diff",
+    "fingerprint": "aibom.cli.fingerprint",
     "verify": "aibom.cli.verify",
     "sign": "aibom.cli.sign",
     "attest": "aibom.cli.attest",

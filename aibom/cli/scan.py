@@ -11,14 +11,18 @@ import click
 from aibom.cli import configuration
 from aibom.cli.baseline import baseline_option, with_baseline
 from aibom.cli.environment import cache_path, check_targets, colored, now, processors, source_date, today
+from aibom.cli.evidence_options import evidence_option
 from aibom.cli.exit_codes import ExitCode, of_report
 from aibom.cli.expectations import Expectation, expectation_options, take
 from aibom.cli.failure import Failure
 from aibom.cli.packs import allowlist, policy, policy_option
 from aibom.cli.progress import watcher
 from aibom.cli.rendering import OUTPUTS, Style, destinations, write_all
+from aibom.cli.row_options import check_columns, row_options, take_benchmarks, take_wanted
 from aibom.domain.errors import UnreadableError
 from aibom.domain.finding import Severity
+from aibom.fingerprint.dataset import Wanted
+from aibom.workflows.rows import RowsRequest
 from aibom.workflows.scan import ScanRequest, scan
 
 _LEVELS = {severity.label: severity for severity in Severity}
@@ -46,6 +50,8 @@ class _Flags:
     allowlist: tuple[Path, ...]
     policy: str | None
     baseline: Path | None
+    rows: RowsRequest | None
+    evidence: Path | None
     whom: Expectation
     quiet: bool
     color: str
@@ -113,6 +119,15 @@ class _Flags:
     envvar="AIBOM_ALLOWLIST",
     help="JSON file with further imports that pickles may make.",
 )
+@click.option(
+    "--rows", is_flag=True, envvar="AIBOM_ROWS", help="Fingerprint the rows of datasets, and look for poison."
+)
+@row_options
+@click.option(
+    "--benchmark", "benchmarks", type=_PATH, multiple=True, envvar="AIBOM_BENCHMARK",
+    help="With --rows: digest set of a benchmark whose text must not be in the rows.",
+)  # fmt: skip
+@evidence_option("Write digests of each row and tensor to this folder, for later comparisons.")
 @policy_option
 @baseline_option
 @expectation_options
@@ -136,7 +151,7 @@ def command(**given: Any) -> int:
     TARGET is a file or folder: a checkout, a model folder, the Hugging Face cache. Default: here.
     Nothing that is scanned is run, imported or unpickled, and nothing in it configures the scan.
     """
-    flags = _Flags(whom=take(given), **given)
+    flags = _Flags(rows=_take_rows(given), whom=take(given), **given)
     wanted = destinations(flags.formats, flags.output)
     style = Style(
         spec_version=flags.spec_version,
@@ -150,9 +165,22 @@ def command(**given: Any) -> int:
             report = scan(request, progress)
     except UnreadableError as error:
         raise Failure(str(error), ExitCode.USAGE) from error
+    if flags.rows is not None:
+        check_columns(flags.rows.wanted, report)
     report = with_baseline(report, flags.baseline)
     write_all(report, wanted, style, quiet=flags.quiet)
     return of_report(report, style.fail_on, strict=flags.strict, exit_zero=flags.exit_zero)
+
+
+def _take_rows(given: dict[str, Any]) -> RowsRequest | None:
+    wanted, asked, benchmarks = take_wanted(given, columns=False), given.pop("rows"), given.pop("benchmarks")
+    if not asked and (benchmarks or wanted != Wanted(columns=False)):
+        raise click.UsageError(
+            "--label, --row-id, --salt-file and --benchmark are about --rows, which is not given"
+        )
+    if not asked:
+        return None
+    return RowsRequest(wanted=wanted, signals=True, benchmarks=take_benchmarks(benchmarks))
 
 
 def _request(flags: _Flags) -> ScanRequest:
@@ -173,4 +201,6 @@ def _request(flags: _Flags) -> ScanRequest:
         expected=flags.whom.expected,
         root=flags.whom.root,
         surroundings=not flags.reproducible,
+        rows=flags.rows,
+        evidence=flags.evidence,
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aibom.cli.environment import check_targets, colored, processors, today
+from aibom.cli.evidence_options import evidence_option, read_salt
 from aibom.cli.exit_codes import ExitCode, of_report
 from aibom.cli.expectations import expectation_options, take
 from aibom.cli.failure import Failure
@@ -20,6 +21,7 @@ from aibom.domain.check import Outcome
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.text import visible
 from aibom.domain.verification import Verification
+from aibom.workflows.digesting import Kept
 from aibom.workflows.progress import Progress
 from aibom.workflows.verify import NobodyExpectedError, VerifyRequest, verify
 
@@ -59,6 +61,8 @@ _NOBODY: Final = (
     "--policy", metavar="FILE|PACK", envvar="AIBOM_POLICY",
     help="Look at the target as `aibom scan` does, and judge it by this policy, too.",
 )  # fmt: skip
+@evidence_option("Folder with sidecars of `aibom scan`: say which rows and tensors changed.")
+@click.option("--salt-file", type=_PATH, envvar="AIBOM_SALT_FILE", help="The salt of the digests of rows.")
 @click.option(
     "--allow-extra", is_flag=True, envvar="AIBOM_ALLOW_EXTRA",
     help="Files that nobody vouches for are told, and are no mismatch.",
@@ -139,6 +143,7 @@ def _request(target: str, given: dict[str, Any]) -> VerifyRequest:
         root=whom.root,
         extra_allowed=given["allow_extra"],
         jobs=given["jobs"] or processors(),
+        kept=Kept(evidence=given["evidence"], salt=read_salt(given["salt_file"])),
     )
 
 

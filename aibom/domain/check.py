@@ -8,6 +8,7 @@ from enum import StrEnum
 
 class CheckKind(StrEnum):
     DIGEST = "digest"
+    COUNT = "count"  # how many rows somebody says there are
     SIGNATURE = "signature"
     PROVENANCE = "provenance"
     LINEAGE = "lineage"

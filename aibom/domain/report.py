@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from aibom.domain.check import Check
 from aibom.domain.component import Component
 from aibom.domain.content import Content
+from aibom.domain.dataset_signals import DatasetSignals
+from aibom.domain.evidence import DatasetRows, Evidence
 from aibom.domain.file import File
 from aibom.domain.finding import Finding, Severity
 from aibom.domain.gap import Gap
@@ -79,6 +81,9 @@ class Report:
     references: tuple[Reference, ...] = ()
     checks: tuple[Check, ...] = ()
     contents: tuple[Content, ...] = ()  # of files that load something, or failed to be looked at
+    rows: tuple[DatasetRows, ...] = ()  # of datasets, when it was asked for
+    signals: tuple[DatasetSignals, ...] = ()  # of the same, what hints at poison or poor quality
+    evidence: tuple[Evidence, ...] = ()  # sidecars that this run wrote
     vulnerabilities: tuple[Vulnerability, ...] = ()  # that a bill of materials lists
     findings: tuple[Finding, ...] = ()
     demands: tuple[Demand, ...] = ()  # in the order of the rules

@@ -15,6 +15,7 @@ from aibom.domain.facts import Defect, Facts
 from aibom.domain.file import Unindexed
 from aibom.domain.limits import CHUNK_BYTES
 from aibom.domain.protocols import ByteReader
+from aibom.domain.weights_evidence import Header
 from aibom.fingerprint.tensors import TensorPass
 from aibom.readers.buffers import aligned
 
@@ -25,12 +26,15 @@ _SHARED_BUFFERS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """What one pass over one file computed; see `File` for the fields."""
+    """What one pass over one file computed; see `File` and `TensorEvidence` for the fields."""
 
     digests: tuple[Digest, ...]
     tensor_digests: tuple[bytes | None, ...] = ()
     unindexed: Unindexed | None = None
     defects: tuple[Defect, ...] = ()
+    tensor_leaves: tuple[bytes, ...] = ()  # these two are empty unless leaves were asked for
+    tensor_samples: tuple[bytes, ...] = ()
+    header: Header | None = None  # None unless it was asked for
 
 
 class _Hash(Protocol):
@@ -67,17 +71,23 @@ def fingerprint(
     facts: Facts | None,
     *,
     algorithms: Iterable[str] = ("sha256",),
+    leaves: bool = False,
+    header: bool = False,
     companion: Executor | None = None,
     advanced: Callable[[int], object] = abs,
 ) -> Fingerprint:
     """Reads the file once, front to back, and digests it and each of its tensors.
 
-    `algorithms` are those of `Digest` that hashlib knows, and git-sha1. With a `companion` a second
-    thread reads and digests the tensors while this one digests the file. `advanced` is told
-    how many more bytes are done. Raises `UnreadableError` when the file is shorter than listed.
+    `algorithms` are those of `Digest` that hashlib knows, and git-sha1. `leaves` asks for the leaves
+    and samples of all tensors, which hashes their bytes once more, and `header` for the digest of what is
+    no tensor. With a `companion` a second thread reads and digests the tensors while this one digests the
+    file. `advanced` is told how many more bytes are done. Raises `UnreadableError` when the file is
+    shorter than listed.
     """
     whole = _Whole(algorithms, reader.size)
-    tensors = TensorPass(facts, reader.size) if facts and (facts.tensors or facts.indexed) else None
+    tensors = None
+    if facts is not None and (facts.tensors or facts.indexed or header):
+        tensors = TensorPass(facts, reader.size, leaves=leaves, header=header)
     if tensors is None:
         _stream(reader, [whole.feed], _whole_room, advanced)
     elif companion is None:
@@ -92,6 +102,9 @@ def fingerprint(
         tensor_digests=tensors.digests,
         unindexed=tensors.unindexed,
         defects=tuple(tensors.defects),
+        tensor_leaves=tensors.leaves,
+        tensor_samples=tensors.samples,
+        header=tensors.header,
     )
 
 

@@ -141,6 +141,8 @@ def _state_resource(found: Collector, resource: dict[str, Json], at: str) -> Non
         size=exact[1] if exact else None,
         content_size=None if exact else size,
         encoding_format=resource.get("encodingFormat"),
+        contained_in=_container(resource.get("containedIn")),
+        malformed=_malformed(resource),
     )
     found.each(Attribute.DATA_FILE, resource, key, at, extra)
 
@@ -157,6 +159,21 @@ def _digest(found: Collector, resource: dict[str, Json], algorithm: str, at: str
         )
         return None
     return value.lower()
+
+
+def _malformed(resource: dict[str, Json]) -> str | None:
+    """The first digest that is none, so that whoever compares digests can tell it."""
+    for algorithm in ("sha256", "md5"):
+        value = plain(resource.get(algorithm))
+        if value and (not _HEX.match(value) or len(value) != HEX_CHARS[algorithm]):
+            return f"{algorithm}:{value[:128]}"
+    return None
+
+
+def _container(value: Json) -> str | None:
+    """The resource that holds this one: an archive, or a set of them."""
+    first = value[0] if isinstance(value, list) and value else value
+    return plain(first) or plain(json.members(first).get("@id"))
 
 
 def _columns(found: Collector, document: dict[str, Json]) -> Iterator[Column]:

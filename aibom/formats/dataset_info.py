@@ -78,12 +78,12 @@ def _state(found: Collector, info: dict[str, Json], at: str) -> None:
 def _state_sources(found: Collector, sources: dict[str, Json], at: str) -> None:
     """States what was downloaded to build the data set, with the digest from that time."""
     for url, value in sources.items():
-        source = json.members(value)
+        source, malformed = json.members(value), None
         checksum = plain(source.get("checksum"))
         if checksum and not _SHA256.match(checksum):
             found.reject(f"the checksum of {capped(url, 120)} is not a SHA-256 digest")
-            checksum = None
-        extra = details(sha256=checksum, size=natural(source.get("num_bytes")))
+            malformed, checksum = f"sha256:{checksum[:128]}", None
+        extra = details(sha256=checksum, malformed=malformed, size=natural(source.get("num_bytes")))
         found.add(Attribute.DATA_FILE, url, at + place(url), extra)
 
 

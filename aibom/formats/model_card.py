@@ -158,6 +158,7 @@ def _state_dataset(found: Collector, document: dict[str, Json]) -> tuple[Column,
             found.add(Attribute.DATASET, name, at, (("relation", "source"),))
     for at, config in found.objects(document, "configs"):
         found.one(Attribute.CONFIGURATION, config, "config_name", at)
+        found.one(Attribute.DATA_FILE, config, "data_dir", at, (("role", "data_dir"),))
         _state_files(found, config, at)
     described = list(found.objects(document, "dataset_info"))
     for at, info in described:

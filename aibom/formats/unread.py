@@ -123,8 +123,6 @@ SIGNATURES: Final = (
               magics=((0, b"RDX2\nX\n"), (0, b"RDX3\nX\n"), (0, b"X\n\0\0\0\x02"), (0, b"X\n\0\0\0\x03"))),
     Signature(name="torch7", title="Torch7", names=("*.t7",)),
     Signature(name="spacy", title="spaCy corpus", kind=FileKind.DATA, names=("*.spacy",)),
-    Signature(name="tfrecord", title="TFRecord", kind=FileKind.DATA,
-              names=("*.tfrecord", "*.tfrecords", "*.tfrecord-?????-of-?????")),
     Signature(name="compressed-data", title="Data compressed with Zstandard or LZ4", kind=FileKind.DATA,
               magics=(_ZSTD, _LZ4), content_suffices=False,
               names=tuple(f"*.{inner}.{outer}" for inner in _DATA_SUFFIXES for outer in ("zst", "lz4"))),

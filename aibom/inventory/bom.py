@@ -17,6 +17,7 @@ from aibom.domain.content import Content, ContentVerdict
 from aibom.domain.digest import HEX_CHARS, Digest, Grade
 from aibom.domain.entry import Entry
 from aibom.domain.errors import Reason, malformed, over_limit, unsupported
+from aibom.domain.evidence import DatasetRows, Evidence
 from aibom.domain.facts import Facts, FileKind
 from aibom.domain.file import File
 from aibom.domain.gap import Gap, Stage
@@ -26,6 +27,7 @@ from aibom.domain.target import Target
 from aibom.domain.vulnerability import Vulnerability
 from aibom.inventory.bom_component import Properties, component_of, entries, properties, ref_of, text
 from aibom.inventory.bom_reference import references_to, target_of
+from aibom.inventory.bom_rows import StatedRows, tensor_evidence
 from aibom.inventory.vulnerabilities import vulnerabilities
 from aibom.readers import json
 from aibom.readers.json import Json
@@ -65,6 +67,8 @@ class Listed:
     elsewhere: int = 0  # components of which another document tells what they consist of
     targets: tuple[Target, ...] = ()  # of the scan, when the document is ours
     tool: tuple[str, str] = ("", "")  # name and version of what wrote it
+    rows: tuple[DatasetRows, ...] = ()  # of datasets, and the sidecars that the document names
+    evidence: list[Evidence] = field(default_factory=list)
     timestamp: str | None = None
     serial: str | None = None
     version: int = 1  # of the document
@@ -98,6 +102,8 @@ def read_bom(data: bytes) -> Listed:
     listed.vulnerabilities = tuple(vulnerabilities(document))
     listed.spec_version = text(document.get("specVersion"))
     incomplete = _incomplete(document)
+    listed.rows, sidecars = reader.rows.finish()
+    listed.evidence += sidecars
     listed.components = [reader.finished(component, incomplete) for component in listed.components]
     return listed
 
@@ -143,6 +149,7 @@ class _Reader:
 
     def __init__(self, listed: Listed) -> None:
         self.listed = listed
+        self.rows = StatedRows()
         self._position = 0
         self._refs: set[str] = set()
         self._paths: dict[str, int] = {}  # and how often each was asked for
@@ -204,6 +211,7 @@ class _Reader:
         self.listed.components.append(found)
         if own:
             self._checked(identifier, own)
+            self.rows.take(own)
         return []
 
     def _identifier(self, component: Mapping[str, Json], pointer: str) -> str:
@@ -233,6 +241,9 @@ class _Reader:
         else:
             self._gap(path, Reason.MISSING, _DETAIL)
         self._checked(path, own)
+        self.rows.take_file(path, own)
+        if "externalReferences" in component:
+            self.listed.evidence += tensor_evidence(path, component)
         verdict = own.get("aibom:content:verdict", [""])[0]
         if verdict in _VERDICTS:
             self.listed.contents.append(Content(path=path, verdict=_VERDICTS[verdict]))

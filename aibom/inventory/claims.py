@@ -18,6 +18,7 @@ _ORIGINS = {
     FileKind.DATA: Origin.HEADER,
     FileKind.CARD: Origin.CARD,
 }
+_LISTS = frozenset({"checksums", "dvc"})
 # What the bytes themselves say comes first, then machine-written files, then prose.
 _TRUST = (Origin.MEASURED, Origin.CONFIG, Origin.HEADER, Origin.CARD, Origin.LAYOUT, Origin.API)
 
@@ -33,7 +34,8 @@ def claims_of(files: Iterable[File], *, inherited: bool = False) -> tuple[Claim,
 
 
 def _claims(file: File, inherited: bool) -> Iterator[Claim]:
-    if file.facts is None:
+    # A list of checksums speaks about files, not about what they amount to.
+    if file.facts is None or file.format in _LISTS:
         return
     origin = _ORIGINS.get(file.facts.kind, Origin.CONFIG)
     confidence = Confidence.LOW if inherited or origin is Origin.CARD else Confidence.MEDIUM

@@ -40,7 +40,10 @@ def render(report: Report, *, spec_version: str = "1.7") -> bytes:
         """Called for each nested `File`, so that their objects never stand in memory all at once."""
         if isinstance(value, File):
             return file_component(
-                value, index.checks.get(value.path, ()), index.uses.get(file_ref(value.path), ())
+                value,
+                index.checks.get(value.path, ()),
+                index.uses.get(file_ref(value.path), ()),
+                index.evidence.get(value.path, ()),
             )
         raise TypeError(f"cannot be written: {type(value).__name__}")
 

@@ -9,6 +9,7 @@ import orjson
 from aibom.domain.check import Check
 from aibom.domain.component import Claim, Component, Relation
 from aibom.domain.content import Content
+from aibom.domain.evidence import DatasetRows
 from aibom.domain.facts import Facts
 from aibom.domain.file import File
 from aibom.domain.finding import Finding, Severity
@@ -21,6 +22,7 @@ from aibom.domain.text import visible
 from aibom.domain.verdict import judge
 from aibom.domain.waiver import WaiverUse
 from aibom.outputs.inert import inert_json
+from aibom.outputs.row_text import evidence_of, rows_of
 
 SCHEMA: Final = "aibom-report/1"
 
@@ -41,6 +43,8 @@ def render(report: Report) -> bytes:
         "files": [_file(file) for file in report.files],
         "checks": [_check(check) for check in report.checks],
         "contents": [_content(content) for content in report.contents],
+        "rows": [_rows(rows) for rows in report.rows],
+        "evidence": [evidence_of(each) for each in report.evidence],
         "findings": [_finding(finding) for finding in report.findings],
         "demands": [_demand(demand) for demand in report.demands],
         "waivers": [_waiver(use) for use in report.waivers],
@@ -59,6 +63,11 @@ def judgement_of(report: Report) -> dict[str, Value]:
         "waivers": [_waiver(use) for use in report.waivers],
         "gaps": [gap_of(gap) for gap in report.gaps],
     }
+
+
+def _rows(rows: DatasetRows) -> dict[str, Value]:
+    files = [{"path": visible(path), "rows": count} for path, count in rows.files]
+    return {**rows_of(rows), "files": files}
 
 
 def _policy(report: Report) -> dict[str, Value]:

@@ -99,6 +99,15 @@ def signatures(report: Report) -> str:
     return f"signatures: {', '.join(told)}" if told else ""
 
 
+def rows(report: Report) -> str:
+    """One line that counts the rows that have a fingerprint; empty when none was asked for."""
+    if not report.rows:
+        return ""
+    count = sum(each.fingerprint.rows for each in report.rows)
+    files = sum(len(each.files) for each in report.rows)
+    return f"rows: {plural(count, 'row')} of {plural(files, 'file')} fingerprinted"
+
+
 def demands(report: Report) -> Iterator[tuple[str, str]]:
     """Each section of the policy and how many components keep it: `licences`, `3 pass, 1 fails`."""
     for demand in report.demands:

@@ -166,6 +166,9 @@ def _foot(report: Report, width: int, paint: Paint, verdict: str) -> Iterator[st
     signatures = summary.signatures(report)
     if signatures:
         yield signatures
+    rows = summary.rows(report)
+    if rows:
+        yield rows
     references = reference_text.counts(report.references)
     if references:
         yield from textwrap.wrap(f"{references} (`aibom refs` lists them)", width)

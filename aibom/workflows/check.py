@@ -59,6 +59,8 @@ def _report(listed: Listed, request: CheckRequest) -> Report:
         references=tuple(listed.references),
         checks=tuple(each if request.trusted else _doubted(each) for each in listed.checks),
         contents=tuple(listed.contents),
+        rows=listed.rows,
+        evidence=tuple(listed.evidence),
         gaps=tuple(sorted(listed.gaps, key=lambda gap: gap.path)),
         coverage=_coverage(listed),
         vulnerabilities=listed.vulnerabilities,

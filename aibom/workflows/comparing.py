@@ -30,6 +30,7 @@ class Claim:
     judged: Judged | None = None  # None for a bill of materials, and until the signed file is read
     manifest: Manifest | None = None
     listed: dict[str, str] | None = None  # SHA-256 by path, of a bill of materials
+    signed: bytes | None = None  # the bill of materials itself
     subjects: tuple[Subject, ...] = ()  # of an attestation
     beside: tuple[FileVerdict, ...] = ()  # on the bill of materials that lies beside a signed one
     artifact: str | None = None  # path of the file that a message signature is about

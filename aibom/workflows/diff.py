@@ -17,6 +17,7 @@ from aibom.domain.file import File
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.limits import BOM_BYTES, DOCUMENT_BYTES, MIB
 from aibom.domain.protocols import ByteReader, Source
+from aibom.fingerprint.dataset import Wanted
 from aibom.inventory.difference import difference
 from aibom.inventory.document_difference import document_changes
 from aibom.inventory.pairing import Side
@@ -27,8 +28,11 @@ from aibom.policy import THE_LAST_DAY, Policy, judged
 from aibom.readers import yaml
 from aibom.readers.json import Json, parse_document
 from aibom.workflows.check import CheckRequest, listing
+from aibom.workflows.kept_tensors import with_tensors
 from aibom.workflows.places import resolved
-from aibom.workflows.progress import Progress
+from aibom.workflows.progress import Progress, Silent
+from aibom.workflows.row_comparison import RowComparison, RowSide, RowsTold, request_of
+from aibom.workflows.rows import opener
 from aibom.workflows.scan import ScanRequest, scan
 
 ROWS_BYTES: Final = 32 * MIB  # of a file of data whose rows are compared
@@ -50,6 +54,9 @@ class DiffRequest:
     new: str
     scanning: ScanRequest
     today: date = THE_LAST_DAY
+    wanted: Wanted = field(default_factory=Wanted)  # which columns are labels, and which name a row
+    old_evidence: Path | None = None  # folders of the sidecars that bills of materials name
+    new_evidence: Path | None = None
 
     @property
     def policy(self) -> Policy:
@@ -65,9 +72,19 @@ class _Place:
 def diff(request: DiffRequest, progress: Progress | None = None) -> Difference:
     """What changed. Raises `UnreadableError` when a side does not exist or is no document that is read."""
     old, new = (_place(name, request, progress) for name in (request.old, request.new))
-    hands = _Hands(old.source, new.source)
+    hands = _Hands(old.source, new.source, _rows(old, new, request, progress or Silent()))
     found = difference(old.side, new.side, hands.examine, hands.keys)
     return replace(found, missed=(*found.missed, *hands.missed))
+
+
+def _rows(old: _Place, new: _Place, request: DiffRequest, progress: Progress) -> RowComparison:
+    sides = (
+        RowSide.of(place.side.report, opener([("", place.source)]) if place.source else None, folder)
+        for place, folder in ((old, request.old_evidence), (new, request.new_evidence))
+    )
+    return RowComparison(
+        old=next(sides), new=next(sides), request=request_of(request.wanted), progress=progress
+    )
 
 
 def _place(name: str, request: DiffRequest, progress: Progress | None) -> _Place:
@@ -81,7 +98,8 @@ def _place(name: str, request: DiffRequest, progress: Progress | None) -> _Place
         document=document, name=source.target.name, policy=request.policy, today=request.today, trusted=True
     )
     report = judged(request.policy, listing(asked), request.today)
-    return _Place(side=Side(report=report, listed=True), source=None)
+    folder = request.old_evidence if name == request.old else request.new_evidence
+    return _Place(side=Side(report=with_tensors(report, folder), listed=True), source=None)
 
 
 def _document(name: str, source: Source) -> bytes | None:
@@ -114,7 +132,9 @@ class _Hands:
 
     old: Source | None
     new: Source | None
+    rows: RowComparison
     missed: list[Missed] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)  # parts of datasets
 
     @contextmanager
     def _both(self, old: File, new: File) -> Iterator[tuple[ByteReader, ByteReader]]:
@@ -137,6 +157,30 @@ class _Hands:
 
     def keys(self, old: File, new: File) -> list[Change] | None:
         """What differs in a document or in rows; None when only whole files can be compared."""
+        told = self._rows(old, new)
+        if told is not None and told.complete:
+            return self._data(new, told)
+        found = self._values(old, new)
+        return self._data(new, told) if found is None and told is not None else found
+
+    def _rows(self, old: File, new: File) -> RowsTold | None:
+        """What the digests of rows tell."""
+        try:
+            return self.rows.told(old.path, new.path)
+        except UnreadableError as error:
+            self._lost(new, error)
+            return None
+
+    def _data(self, new: File, told: RowsTold) -> list[Change]:
+        """One change for all files of a part, which is told at the first of them."""
+        name = self.rows.new.name(new.path) or new.path
+        if name in self._told:
+            return []
+        self._told.add(name)
+        return [Change(kind=ChangeClass.DATASET, subject=name, detail=told.detail)]
+
+    def _values(self, old: File, new: File) -> list[Change] | None:
+        """What the values of two documents, or the lines of two files of data, tell."""
         if self.old is None or self.new is None or old.facts is None or new.facts is None:
             return None
         if old.format != new.format:
@@ -145,10 +189,13 @@ class _Hands:
             with self._both(old, new) as (before, after):
                 return _keys(new, before, after)
         except UnreadableError as error:
-            # The digests have told already that the file differs; a file that changes meanwhile is lost.
-            if error.reason in (Reason.CHANGED, Reason.IO_ERROR, Reason.VANISHED):
-                self._miss(new, error)
+            self._lost(new, error)
             return None
+
+    def _lost(self, file: File, error: UnreadableError) -> None:
+        """The digests have told already that the file differs; a file that changes meanwhile is lost."""
+        if error.reason in (Reason.CHANGED, Reason.IO_ERROR, Reason.VANISHED, Reason.DENIED):
+            self._miss(file, error)
 
     def _miss(self, file: File, error: UnreadableError) -> None:
         self.missed.append(Missed(side="new", gap=Gap.of(file.path, Stage.READ, error)))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,14 @@ if TYPE_CHECKING:  # 30 ms
 # A digest, None when the file is too short for the range, or why the file could not be read.
 Found = dict[tuple[str, Range], str | Gap | None]
 WHOLE = Range("sha256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a user kept beside the bill of materials."""
+
+    evidence: Path | None = None  # the folder of its sidecars
+    salt: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,6 +11,7 @@ from typing import TypeVar
 from aibom.domain.digest import Digest, Grade
 from aibom.domain.entry import Entry
 from aibom.domain.errors import Reason, UnreadableError
+from aibom.domain.evidence import Evidence
 from aibom.domain.facts import Defect, Facts, FileKind
 from aibom.domain.file import File
 from aibom.domain.gap import Gap, Stage
@@ -39,6 +40,11 @@ class Looked:
     references: tuple[Reference, ...] = ()
     referred: Referred | None = None  # what the cache should remember of it
     learnt: CachedFingerprint | None = None
+    evidence: Evidence | None = None  # the sidecar that was written
+
+
+# Writes the sidecar of a weights file. Raises `UnreadableError`.
+Keep = Callable[[Entry, Facts, Fingerprint], Evidence]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +57,16 @@ class Lookout:
     companion: Executor | None = None
     advanced: Callable[[int], object] = abs
     elsewhere: dict[str, Facts] | None = None  # facts that another file states about this one
+    stated: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by path: algorithms to compute
     code: frozenset[str] = frozenset()  # paths of the Python files that configurations name
+    keep: Keep | None = None  # None: no sidecars
 
     def look(self, entry: Entry, cached: CachedFingerprint | None) -> Looked:
         """Never raises: whatever goes wrong is a gap."""
         if entry.path in self.code:
             # Whether the file is looked at as code depends on another file, so it is looked at each time.
+            cached = None
+        if cached is not None and not self._algorithms(entry) <= {d.algorithm for d in cached.digests}:
             cached = None
         if cached is not None and not cached.format and self._is_told(entry):
             self.advanced(entry.size)
@@ -69,6 +79,10 @@ class Lookout:
                 return self._read(entry, reader, cached)
         except UnreadableError as error:
             return Looked(entry=entry, gaps=(Gap.of(entry.path, stage, error),))
+
+    def _algorithms(self, entry: Entry) -> frozenset[str]:
+        claimed = {d.algorithm for d in entry.claimed if d.algorithm == "git-sha1"}
+        return frozenset({"sha256", *claimed, *self.stated.get(entry.path, ())})
 
     def refer(self, entry: Entry) -> Looked:
         """What the file refers to and nothing else: no digest, no header. Never raises."""
@@ -99,7 +113,11 @@ class Lookout:
         facts, gaps = self._facts(entry, probe, reader, found)
         if facts is not None and facts.kind is FileKind.POINTER and not facts.unread:
             return _pointer(entry, facts)
-        done = self._digest(entry, reader, facts, cached)
+        keeping = facts if self.keep is not None and _has_tensors(facts) else None
+        done = self._digest(entry, reader, facts, None if keeping else cached, evidence=bool(keeping))
+        kept = self._kept(entry, keeping, done) if keeping else None
+        if isinstance(kept, Gap):
+            gaps, kept = (*gaps, kept), None
         gaps += tuple(_defect(entry, Stage.DIGEST, defect) for defect in done.defects)
         told = self._references(entry, reader)
         file = File(
@@ -111,7 +129,14 @@ class Lookout:
             promised=_promised(probe, found) if match is Match.CONTENT else None,
         )
         learnt = None if named else _learnt(found, match, gaps, done, facts)
-        return replace(told, file=file, gaps=(*gaps, *told.gaps), learnt=learnt)
+        return replace(told, file=file, gaps=(*gaps, *told.gaps), learnt=learnt, evidence=kept)
+
+    def _kept(self, entry: Entry, facts: Facts, done: Fingerprint) -> Evidence | Gap:
+        assert self.keep is not None
+        try:
+            return self.keep(entry, facts, done)
+        except UnreadableError as error:
+            return Gap.of(entry.path, Stage.DIGEST, error)
 
     def _references(self, entry: Entry, reader: ByteReader) -> Looked:
         around = self.surroundings
@@ -145,21 +170,32 @@ class Lookout:
         return with_inside(facts, inside), tuple(dict.fromkeys((*gaps, *more)))
 
     def _digest(
-        self, entry: Entry, reader: ByteReader, facts: Facts | None, cached: CachedFingerprint | None
+        self,
+        entry: Entry,
+        reader: ByteReader,
+        facts: Facts | None,
+        cached: CachedFingerprint | None,
+        *,
+        evidence: bool,
     ) -> Fingerprint:
         if cached is not None and len(cached.tensor_digests) == (len(facts.tensors) if facts else 0):
             self.advanced(entry.size)
             return Fingerprint(
                 digests=cached.digests, tensor_digests=cached.tensor_digests, unindexed=cached.unindexed
             )
-        algorithms = {"sha256"} | {d.algorithm for d in entry.claimed if d.algorithm == "git-sha1"}
         return fingerprint(
             reader,
             facts,
-            algorithms=sorted(algorithms),
+            algorithms=sorted(self._algorithms(entry)),
+            leaves=evidence,
+            header=evidence,
             companion=self.companion,
             advanced=self.advanced,
         )
+
+
+def _has_tensors(facts: Facts | None) -> bool:
+    return facts is not None and facts.kind is FileKind.WEIGHTS and bool(facts.tensors)
 
 
 def _referring(entry: Entry, told: Referred) -> Looked:

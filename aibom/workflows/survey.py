@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 
 from aibom.discovery import wanting
 from aibom.domain.entry import Entry
+from aibom.domain.evidence import Evidence
 from aibom.domain.file import File
 from aibom.domain.gap import Gap
 from aibom.domain.limits import LARGE_FILE_BYTES, WHOLE_FILE_BYTES
 from aibom.domain.protocols import Source
 from aibom.domain.reference import Reference, Referred
 from aibom.fingerprint.cache import CachedFingerprint, CacheUnusableError, DigestCache
+from aibom.inventory.stated_digests import may_state, stated_digests, wanted_algorithms
 from aibom.workflows.external import external_facts
-from aibom.workflows.look import Looked, Lookout
+from aibom.workflows.look import Keep, Looked, Lookout
 from aibom.workflows.progress import Progress
 from aibom.workflows.references import Surroundings
 from aibom.workflows.remote_code import named_code
@@ -37,6 +39,7 @@ class Survey:
     entries: tuple[str, ...]  # the path of each listed file, sorted
     listed: int
     looked_at: int  # entries of a kind that was asked for
+    evidence: tuple[Evidence, ...] = ()  # sidecars of weights, by path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class Hands:
     only_references: bool = False  # True: no file is identified or digested
     cache: DigestCache | None = None
     reread: bool = False  # True: the cache learns, and is not asked
+    keep: Keep | None = None  # writes sidecars of weights; paths carry the name of their target
 
 
 @dataclass(slots=True)
@@ -77,8 +81,18 @@ def survey(places: list[tuple[str, Source]], hands: Hands, progress: Progress) -
         references=tuple(references),
         entries=tuple(paths),
         listed=count,
+        evidence=tuple(
+            sorted((each.evidence for _, each in looks if each.evidence), key=lambda e: e.subject)
+        ),
         looked_at=len({(place.prefix, looked.entry.path) for place, looked in looks}),
     )
+
+
+def _prefixed(keep: Keep | None, prefix: str) -> Keep | None:
+    """Sidecars of several targets stand apart."""
+    if keep is None or not prefix:
+        return keep
+    return lambda entry, facts, done: keep(replace(entry, path=prefix + entry.path), facts, done)
 
 
 def _listed(prefix: str, source: Source) -> _Place:
@@ -118,7 +132,12 @@ class _Looks:
         self._stop = threading.Event()
         entries = {entry.path: entry for entry in place.entries}
         self._around = Surroundings(source=place.source, entries=entries)
-        self._lookout = Lookout(source=place.source, surroundings=self._around, advanced=self._advanced)
+        self._lookout = Lookout(
+            source=place.source,
+            surroundings=self._around,
+            advanced=self._advanced,
+            keep=_prefixed(hands.keep, place.prefix),
+        )
 
     def run(self) -> Iterator[Looked]:
         """First what speaks of other files: ONNX of its external data, configurations of code."""
@@ -128,16 +147,19 @@ class _Looks:
                 self._lookout, [entry for entry in entries if wanting(entry.path, entry.size)]
             )
             return
-        speaking = [entry for entry in entries if entry.path.endswith(_SPEAKING)]
+        speaking = [entry for entry in entries if _speaks(entry)]
         looks = self._look(self._lookout, speaking)
         files = [looked.file for looked in looks if looked.file]
         elsewhere, missing = external_facts(files, entries)
         code, absent = named_code(files, {entry.path for entry in entries})
+        paths = frozenset(entry.path for entry in entries)
+        stated = wanted_algorithms(stated_digests(files, paths), paths)
         yield from looks
         for gap in (*missing, *absent):
             yield Looked(entry=speaking[0], gaps=(gap,))
-        rest = [entry for entry in entries if not entry.path.endswith(_SPEAKING)]
-        yield from self._look(replace(self._lookout, elsewhere=elsewhere, code=code), rest)
+        rest = [entry for entry in entries if not _speaks(entry)]
+        lookout = replace(self._lookout, elsewhere=elsewhere, code=code, stated=stated)
+        yield from self._look(lookout, rest)
 
     def _advanced(self, count: int) -> None:
         if self._stop.is_set():
@@ -209,6 +231,10 @@ class _Looks:
             cache.refer(referred)
         except CacheUnusableError as error:
             self._progress.hint(str(error))
+
+
+def _speaks(entry: Entry) -> bool:
+    return entry.path.endswith(_SPEAKING) or may_state(entry.path)
 
 
 def _key(entry: Entry) -> str:

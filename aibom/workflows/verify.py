@@ -35,7 +35,7 @@ from aibom.workflows.comparing import (
     uncovered,
     verdicts,
 )
-from aibom.workflows.digesting import WHOLE, Place
+from aibom.workflows.digesting import WHOLE, Kept, Place
 from aibom.workflows.documents import Document, found_beside, found_in, read_document
 from aibom.workflows.progress import Progress, Silent
 
@@ -59,6 +59,7 @@ class VerifyRequest:
     extra_allowed: bool = False  # files that nobody vouches for are told and no mismatch
     jobs: int = 1
     known: Mapping[str, File] = field(default_factory=dict)  # what was read in this very run, by path
+    kept: Kept = field(default_factory=Kept)  # what says more about changed files
 
 
 class NobodyExpectedError(Exception):
@@ -71,18 +72,19 @@ def verify(request: VerifyRequest, progress: Progress | None = None) -> Verifica
     Raises `UnreadableError` when the target or a named document is not there, `NobodyExpectedError`
     when there is a signature and no expectation.
     """
+    told = progress or Silent()
     place = Place.of(resolve(request.target, surroundings=False), request.known)
     here = _here(request, place)
     for claim in here.claims:
         _read(claim, here, request)
     wanted = _wanted(here)
-    here = replace(here, found=place.digest(wanted, request.jobs, progress or Silent()))
+    here = replace(here, found=place.digest(wanted, request.jobs, told))
     for claim in here.claims:
         _judge_file(claim, here, request)
     return Verification(
         target=place.source.target,
         tool=Tool(name="aibom", version=__version__),
-        statements=_statements(here, request),
+        statements=_statements(here, request, told),
         bytes=sum(place.entries[path].size for path in wanted),
     )
 
@@ -110,7 +112,7 @@ def _here(request: VerifyRequest, place: Place) -> Here:
 def _read(claim: Claim, here: Here, request: VerifyRequest) -> None:
     try:
         if claim.document.kind == "bom":
-            claim.listed = _digests(claim.document)
+            claim.listed, claim.signed = _digests(claim.document), claim.document.data
         else:
             _read_signature(claim, here, request)
     except UnreadableError as error:
@@ -159,6 +161,7 @@ def _read_payload(claim: Claim, judged: Judged, payload: bytes, here: Here) -> N
     if isinstance(attestation.facts, BillOfMaterials) and attestation.facts.format == "CycloneDX":
         # What is signed counts, whatever document lies beside it.
         claim.listed = read_digests(attestation.predicate) or None
+        claim.signed = attestation.predicate
         claim.beside = against_document(claim.document, attestation.predicate, here)
 
 
@@ -204,9 +207,11 @@ def _whole(claim: Claim, here: Here) -> Iterable[str]:
     return sorted(everything & (claim.listed or {}).keys())
 
 
-def _statements(here: Here, request: VerifyRequest) -> tuple[Statement, ...]:
+def _statements(here: Here, request: VerifyRequest, progress: Progress) -> tuple[Statement, ...]:
     compared = {
-        index: verdicts(claim, here) for index, claim in enumerate(here.claims) if _can_compare(claim)
+        index: _compared(claim, here, request, progress)
+        for index, claim in enumerate(here.claims)
+        if _can_compare(claim)
     }
     # Who signs single files says nothing about the others, which may be as dangerous.
     partial = [index for index in compared if here.claims[index].holds and not _is_whole(here.claims[index])]
@@ -218,6 +223,18 @@ def _statements(here: Here, request: VerifyRequest) -> tuple[Statement, ...]:
         loose = ()
     statements = [_statement(claim, compared.get(i, ()), request) for i, claim in enumerate(here.claims)]
     return (*statements, *([_unsigned(here, loose)] if loose else []))
+
+
+def _compared(
+    claim: Claim, here: Here, request: VerifyRequest, progress: Progress
+) -> tuple[FileVerdict, ...]:
+    found = verdicts(claim, here)
+    changed = any(verdict.state is FileState.CHANGED for verdict in found)
+    if claim.signed is None or not changed:
+        return found
+    from aibom.workflows.changed_files import explained  # noqa: PLC0415 - 100 ms, and only after a mismatch
+
+    return explained(found, claim.signed, here.place, request.kept, progress)
 
 
 def _can_compare(claim: Claim) -> bool:

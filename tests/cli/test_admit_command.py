@@ -328,6 +328,8 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
             thread.start()
             stack.callback(server.server_close)
+            # What is still being decided would write its log line into the next test.
+            stack.callback(eventually, lambda: not server._ends)
             stack.callback(server.drain)
             stack.callback(thread.join)
             stack.callback(server.shutdown)

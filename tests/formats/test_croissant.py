@@ -50,7 +50,7 @@ def test_files_carry_only_digests_of_the_right_length() -> None:
     facts = read_fixture(FORMAT, CARD)
     assert [(s.value, dict(s.details)) for s in of(facts, Attribute.DATA_FILE)] == [
         ("https://fjord.example/a.csv", {"sha256": "ab" * 32, "size": "600", "encoding_format": "text/csv"}),
-        ("b.csv", {"md5": "cd" * 16}),
+        ("b.csv", {"md5": "cd" * 16, "malformed": f"sha256:{'ab' * 16}"}),
         ("rest/*.csv", {"encoding_format": "text/csv"}),
     ]
     assert [defect.message for defect in facts.defects] == [

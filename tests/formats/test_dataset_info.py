@@ -78,7 +78,8 @@ def test_every_split_is_told(splits: dict[str, tuple[int, int]]) -> None:
 @pytest.mark.parametrize("checksum", ["ab" * 16, "AB" * 32, "x" * 64, "ab" * 33])
 def test_what_is_no_sha256_is_a_defect_and_no_digest(checksum: str) -> None:
     facts = info(download_checksums={"u": {"checksum": checksum, "num_bytes": 3}})
-    assert facts.statements[0].details == (("size", "3"),)
+    assert facts.statements[0].detail("sha256") is None
+    assert facts.statements[0].detail("malformed") == f"sha256:{checksum}"
     assert facts.defects[0].message == "the checksum of u is not a SHA-256 digest"
 
 

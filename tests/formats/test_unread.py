@@ -81,7 +81,7 @@ def test_bytes_that_others_have_too_need_the_name(data: bytes, file: str, name: 
         ("inference.pdiparams", "paddle"), ("resnet-0000.params", "mxnet"), ("a.ncnn.bin", "ncnn"),
         ("a.rknn", "rknn"), ("a.mnn", "mnn"), ("a.caffemodel", "caffe"),
         ("a.rds", "r-serialized"), ("a.t7", "torch7"), ("a.spacy", "spacy"),
-        ("train.tfrecord-00003-of-00010", "tfrecord"), ("a.lz4", "lz4"), ("a.llamafile", "llamafile"),
+        ("a.lz4", "lz4"), ("a.llamafile", "llamafile"),
     ],
 )  # fmt: skip
 def test_a_name_is_enough_where_nothing_else_is_called_so(file: str, name: str) -> None:
@@ -127,8 +127,9 @@ def test_a_format_has_one_name_no_reader_and_only_endings_that_promise_it() -> N
     assert len(BY_NAME) == len(FORMATS)
     assert all(fmt.read is None for fmt in FORMATS)
     assert BY_NAME["coreml-weights"].suffixes == ()
-    assert BY_NAME["tfrecord"].suffixes == (".tfrecord", ".tfrecords")
-    assert BY_NAME["tfrecord"].kind is FileKind.DATA
+    assert BY_NAME["tf-checkpoint"].suffixes == ()
+    assert BY_NAME["r-serialized"].suffixes == (".rds", ".rda", ".rdata")
+    assert BY_NAME["spacy"].kind is FileKind.DATA
 
 
 def test_formats_that_are_read_are_not_taken(tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def _same(value: str, attribute: Attribute, pointer: str, ledger: Ledger) -> str
 def _references(subject: Component, index: Index, ledger: Ledger) -> list[Json]:
     """Where the component is on the web, by its reference and by what it says itself."""
     found = [*refs.external_references(subject.ref, subject.kind), *signatures(subject.id, index)]
+    found += index.evidence.get(subject.id, [])
     indexes = {entry["url"]: number for number, entry in enumerate(found)}
     for claim in ledger.take(Attribute.SOURCE_URL):
         address = url(claim.value)

@@ -28,10 +28,15 @@ _MIME = re.compile(r"[-+a-z0-9.]+/[-+a-z0-9.]+\Z")
 _DATASET: Final[list[Json]] = [{"type": "dataset"}]  # shared: there may be a hundred thousand
 
 
-def file_component(file: File, checks: Sequence[Json] = (), uses: Sequence[Reference] = ()) -> Json:
+def file_component(
+    file: File,
+    checks: Sequence[Json] = (),
+    uses: Sequence[Reference] = (),
+    evidence: Sequence[Json] = (),
+) -> Json:
     """The file. `hashes` holds what we computed; every other digest is a property with its grade.
 
-    `uses` are the lines of code and configuration that name the file.
+    `uses` are the lines of code and configuration that name the file, `evidence` references to sidecars.
     """
     is_data = file.facts is not None and file.facts.kind is FileKind.DATA
     component: Json = {"type": "data" if is_data else "file"}
@@ -43,6 +48,8 @@ def file_component(file: File, checks: Sequence[Json] = (), uses: Sequence[Refer
     hashes, properties = _digests(file)
     if hashes:
         component["hashes"] = hashes
+    if evidence:
+        component["externalReferences"] = list(evidence)
     if uses:
         component["evidence"] = {"occurrences": occurrences(uses)}
     if is_data:

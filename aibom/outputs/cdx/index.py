@@ -13,6 +13,7 @@ from aibom.domain.report import Report
 from aibom.outputs.cdx import refs
 from aibom.outputs.cdx.content import content_properties
 from aibom.outputs.cdx.places import Places
+from aibom.outputs.cdx.rows import evidence_references, row_properties
 from aibom.outputs.cdx.text import Json, prop, shown
 
 # CycloneDX has no type for tokenizers; a vocabulary and its rules are data.
@@ -51,7 +52,8 @@ class Index:
     borrowed: dict[str, list[str]]  # component id -> bom-refs of files nested in another one
     loose: list[File]  # in no component
     gaps: frozenset[str]  # paths
-    checks: dict[str, list[Json]]  # subject -> properties of its checks and of its content
+    checks: dict[str, list[Json]]  # subject -> properties of its checks, its content and its rows
+    evidence: dict[str, list[Json]]  # subject -> references to sidecars
     externals: tuple[External, ...]  # by bom-ref, sorted
     uses: dict[str, list[Reference]]  # bom-ref -> places that refer to it
     places: Places
@@ -75,6 +77,7 @@ class Index:
             loose=[file for path, file in files.items() if path not in taken],
             gaps=frozenset(gap.path for gap in report.gaps),
             checks=_checks(report),
+            evidence=evidence_references(report),
             externals=_externals(components, uses, places),
             uses=uses,
             places=places,
@@ -125,7 +128,7 @@ def _checks(report: Report) -> dict[str, list[Json]]:
     for check in report.checks:
         value = f"{check.outcome}|{check.identity}" if check.identity else check.outcome.value
         found.setdefault(check.subject, []).append(prop(f"aibom:check:{check.kind}", shown(value)))
-    for subject, entry in content_properties(report):
+    for subject, entry in (*content_properties(report), *row_properties(report)):
         found.setdefault(subject, []).append(entry)
     return found
 

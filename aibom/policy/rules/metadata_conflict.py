@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from aibom.domain.check import CheckKind, Outcome
 from aibom.domain.component import Claim, Component
 from aibom.domain.confidence import Confidence
 from aibom.domain.facts import Attribute
@@ -27,6 +28,10 @@ def check(report: Report) -> Iterator[Finding]:
     for component in report.components:
         for attribute in _SINGLE:
             yield from _conflict(component, attribute)
+    for each in report.checks:
+        if each.kind is CheckKind.COUNT and each.outcome is Outcome.CONTENT_MISMATCH:
+            told = f"the {each.identity} is not the one in the files: {each.expected}, {each.found} are there"
+            yield _VIOLATION.at(each.subject, told, found=each.found, expected=each.expected)
 
 
 def _conflict(component: Component, attribute: Attribute) -> Iterator[Finding]:

@@ -44,6 +44,17 @@ const STEPS = {
   press: (page, { value }) => page.keyboard.press(value),
 };
 
+// On a busy machine the browser's compositor now and then gives no picture. The page stays as it is.
+async function picture(page, path, tries = 3) {
+  try {
+    await page.screenshot({ path, fullPage: true });
+  } catch (error) {
+    if (tries === 1) throw error;
+    await page.waitForTimeout(1000);
+    await picture(page, path, tries - 1);
+  }
+}
+
 async function visit(browser, wanted) {
   const context = await browser.newContext({
     viewport: { width: wanted.width, height: 900 },
@@ -69,7 +80,7 @@ async function visit(browser, wanted) {
     if (wanted.script ?? true) await page.evaluate(() => new Promise((done) => setTimeout(done, 60)));
     await look();
   }
-  if (wanted.picture) await page.screenshot({ path: wanted.picture, fullPage: true });
+  if (wanted.picture) await picture(page, wanted.picture);
   if (wanted.audit) {
     await page.evaluate(AXE);
     const { violations } = await page.evaluate(() => window.axe.run(document));
