@@ -42,11 +42,15 @@ ALLOWED["api"] = ALLOWED["workflows"] | {"workflows"}
 
 # A third-party library is imported only in its own room.
 THIRD_PARTY = {
+    "adlfs": {"sources"},
     "blake3": {"fingerprint"},
+    "botocore": {"sources"},
     "cel_expr_python": {"policy"},
+    "certifi": {"sources"},
     "click": {"cli"},
     "cryptography": {"trust"},
     "cyclonedx": {"outputs"},
+    "gcsfs": {"sources"},
     "jinja2": {"formats", "outputs"},
     "jsonschema_rs": {"outputs"},
     "numpy": {"fingerprint"},
@@ -63,14 +67,19 @@ THIRD_PARTY = {
     "tree_sitter_javascript": {"discovery"},
     "tree_sitter_typescript": {"discovery"},
     "tuf": {"trust"},
+    "urllib3": {"sources"},
     "yaml": {"readers"},
 }
 HEAVY = {
-    "cel_expr_python", "cryptography", "cyclonedx", "jsonschema_rs", "numpy", "packageurl", "pkcs11",
-    "pyarrow", "requests", "rich", "sigstore", "sigstore_models", "tuf",
+    "adlfs", "botocore", "cel_expr_python", "certifi", "cryptography", "cyclonedx", "gcsfs", "jsonschema_rs",
+    "numpy", "packageurl", "pkcs11", "pyarrow", "requests", "rich", "sigstore", "sigstore_models", "tuf",
+    "urllib3",
 }  # fmt: skip
-# Needs an extra as a whole, and is itself imported where it is used.
-LAZY = {"aibom.fingerprint.rows_arrow", "aibom.fingerprint.signals_arrow"}
+# Each needs a heavy library as a whole, and is itself imported where it is used.
+LAZY = {
+    "aibom.fingerprint.rows_arrow", "aibom.fingerprint.signals_arrow",
+    *(f"aibom.sources.http_{part}" for part in ("body", "connection", "exchange", "range")),
+}  # fmt: skip
 IMPURE = {
     "socket",
     "subprocess",
@@ -173,10 +182,10 @@ def test_broad_excepts_stand_in_the_named_places_only(area: str) -> None:
             and (node.type is None or getattr(node.type, "id", "") in ("Exception", "BaseException"))
         ]
         allowed = dict.fromkeys(
-            # The last one is for what panics in Rust.
+            # `keyless` is for what panics in Rust.
             ("aibom.workflows.look", "aibom.cli.main", "aibom.workflows.survey", "aibom.trust.keyless"),
             1,
-        )
+        ) | {"aibom.workflows.fleet": 2}
         assert len(broad) <= allowed.get(name_of(path), 0)
 
 
@@ -204,12 +213,17 @@ def test_every_module_of_a_registry_is_listed_in_it(folder: str) -> None:
 
 
 def test_every_source_is_listed_or_part_of_one_that_is() -> None:
-    parts_of_local = {"local", "local_file", "hub_cache", "git", "git_checkout", "git_changes"}
+    parts_of_local = {
+        "local", "local_file", "local_publish", "hub_cache", "git", "git_checkout", "git_changes",
+    }  # fmt: skip
+    shared = {"opening", "listing", "remote_file", "http", "beside", "within"}
     servers = {"dependency_track", "evidence_folder"}  # that take results, and hold nothing to scan
     listed = {name.rpartition(".")[2] for name in imports_of(tree_of(PACKAGE / "sources" / "__init__.py"))}
     modules = {path.stem for path in (PACKAGE / "sources").glob("*.py")} - {"__init__"}
     assert "local" in listed
-    assert modules - listed <= parts_of_local | servers
+    # A module named after a listed one, or after what is shared, is a part of it.
+    parts = {name for name in modules if any(name.startswith(f"{whole}_") for whole in listed | shared)}
+    assert modules - listed - parts <= parts_of_local | shared | servers
 
 
 @pytest.mark.parametrize("area", AREAS)

@@ -85,4 +85,5 @@ def test_an_installed_wheel_judges_by_its_allowlists(installed: Path) -> None:
 
 def test_the_wheel_is_typed_and_small(wheel: Path) -> None:
     assert "aibom/py.typed" in zipfile.ZipFile(wheel).namelist()
-    assert wheel.stat().st_size < 1_500_000
+    # Code, policies and pages of rules alone: 1.6 MB. Fixtures, tests or documents would show.
+    assert wheel.stat().st_size < 1_800_000

@@ -11,6 +11,7 @@ from typing import Unpack
 from aibom.api.expectation import Document, Whom, document, expected, jobs_or_all, texts, trust_root
 from aibom.domain.report import Report
 from aibom.policy import Allowlist, parse_pack, parse_policy
+from aibom.sources.opening import Opening, client
 from aibom.workflows.scan import ScanRequest
 from aibom.workflows.scan import scan as run
 
@@ -25,10 +26,12 @@ def scan(
     reproducible: bool = False,
     cache: str | os.PathLike[str] | None = None,
     offline: bool = True,
+    full: bool = False,
     jobs: int | None = None,
     **whom: Unpack[Whom],
 ) -> Report:
-    """What is in the targets, folders or files: components, signatures, findings and gaps.
+    """What is in the targets: components, signatures, findings and gaps. With `offline=False` they may be
+    remote places, of whose large files only the header is fetched, unless `full`.
 
     `policy` is a policy document instead of the one that comes with the program. `cache` is a file for
     the digests of other runs; without it nothing is kept. Nothing that is scanned is run. Raises
@@ -48,7 +51,13 @@ def scan(
             _packs().joinpath("baseline.yaml").read_bytes() if policy is None else document(policy)
         ),
         allowlist=_allowlist,
-        exclude=texts(exclude),
+        opening=Opening(
+            exclude=texts(exclude),
+            surroundings=not reproducible,
+            full=full,
+            network=None if offline else client((), os.environ),
+            environment=dict(os.environ),
+        ),
         jobs=jobs_or_all(jobs),
         cache=Path(cache) if cache is not None else None,
         today=datetime.now(UTC).date(),
@@ -58,7 +67,6 @@ def scan(
         reread=reproducible or whose is not None,
         expected=whose,
         root=trust_root(whom),
-        surroundings=not reproducible,
     )
     return run(request)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from aibom.api.expectation import Document, document, jobs_or_all, texts
+from aibom.domain.publication import MODEL_SIGNATURE
 from aibom.trust.signers import BundleSigner, certificate_signer, key_signer
-from aibom.workflows.documents import MODEL_SIGNATURE
 from aibom.workflows.sign import HeldKey, ModelRequest, Signed, sign_any_file, sign_bom, sign_model
 
 Kind = Literal["model", "bom", "file"]

@@ -12,6 +12,7 @@ from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.signing import Expected, Judged, Manifest, Resource
 from aibom.domain.verification import FileVerdict, Statement
 from aibom.sources import resolve
+from aibom.sources.opening import Opening
 from aibom.trust.attestations import read_attestation
 from aibom.trust.bom import read_digests
 from aibom.trust.bundle import read_bundle
@@ -62,7 +63,7 @@ class Target:
 
         Raises `UnreadableError` when the target or the named signature cannot be read.
         """
-        place = Place.of(resolve(os.fspath(path), surroundings=False))
+        place = Place.of(resolve(os.fspath(path), Opening(surroundings=False)))
         single = path.is_file()
         if signature is not None:
             found = [read_document(signature, "signature", os.fspath(path))]

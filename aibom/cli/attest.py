@@ -10,16 +10,18 @@ from urllib.parse import quote
 
 import click
 
-from aibom.cli.environment import check_targets, now, processors, today
+from aibom.cli.environment import now, processors, today
 from aibom.cli.exit_codes import ExitCode
 from aibom.cli.failure import Failure
 from aibom.cli.hands import hand, hand_options, is_named, not_done, place_in_target
+from aibom.cli.network import check_targets, offline_option
 from aibom.cli.packs import PACKS, allowlist, policy, policy_option
 from aibom.cli.progress import watcher
 from aibom.cli.writing import to_file, to_stdout
 from aibom.domain.errors import UnreadableError
 from aibom.domain.report import Report
 from aibom.domain.verdict import Verdict
+from aibom.sources.opening import Opening
 from aibom.workflows.attest import AIBOM, Attested, AttestRequest, attest
 from aibom.workflows.scan import ScanRequest
 from aibom.workflows.sign import Hand
@@ -53,7 +55,7 @@ def _uri(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
 @click.option("--strict", is_flag=True, envvar="AIBOM_STRICT", help="Any gap makes the verdict FAILED.")
 @click.option("-o", "--output", type=_PATH, help="Write the result to this file.")
 @hand_options
-@click.option("--offline", is_flag=True, envvar="AIBOM_OFFLINE", help="Open no network connection.")
+@offline_option
 @click.option(
     "--jobs", type=click.IntRange(1, 256), envvar="AIBOM_JOBS", metavar="N",
     help="How many files to read at a time. Default: one per processor.",
@@ -94,7 +96,7 @@ def _request(given: dict[str, Any]) -> AttestRequest:
         today=today(),
         allowlist=allowlist(()),
         # The result of an earlier run is about to be replaced: a bill that lists it would be wrong.
-        exclude=(glob.escape(own),) if own is not None else (),
+        opening=Opening(exclude=(glob.escape(own),) if own is not None else ()),
         jobs=given["jobs"] or processors(),
         timestamp=now(),
         reread=True,  # nobody may attest what an earlier run saw

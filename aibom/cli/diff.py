@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import click
 
-from aibom.cli.environment import cache_path, check_targets, colored, processors, today
+from aibom.cli.environment import cache_path, colored, processors, today
 from aibom.cli.exit_codes import ExitCode
 from aibom.cli.expectations import expectation_options, take
 from aibom.cli.failure import Failure
+from aibom.cli.network import check_targets, full_option, network_options, offline_option, take_opening
 from aibom.cli.packs import allowlist, policy, policy_option
 from aibom.cli.progress import watcher
 from aibom.cli.row_options import row_options, take_wanted
@@ -56,7 +57,9 @@ _INCOMPLETE: Final = (Reason.LIMIT, Reason.DENIED, Reason.IO_ERROR, Reason.CHANG
 @policy_option
 @expectation_options
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out matching paths of folders.")
-@click.option("--offline", is_flag=True, envvar="AIBOM_OFFLINE", help="Open no network connection.")
+@offline_option
+@full_option
+@network_options
 @click.option(
     "--jobs", type=click.IntRange(1, 256), envvar="AIBOM_JOBS", metavar="N",
     help="How many files to read at a time. Default: one per processor.",
@@ -96,7 +99,7 @@ def _hint(given: dict[str, Any], error: UnreadableError) -> str:
     typed = any(":" in given[side] and "://" not in given[side] for side in ("old", "new"))
     if error.reason is not Reason.VANISHED or not typed:
         return ""
-    return "; a revision of git is not read as such: check it out with `git worktree add` and name its folder"
+    return "; for a revision of git name the repository and the commit: git+file:///path/to/repository@v1.0"
 
 
 def _classes(given: tuple[str, ...]) -> frozenset[str]:
@@ -115,7 +118,7 @@ def _request(given: dict[str, Any]) -> DiffRequest:
         targets=(),
         policy=policy(given["policy"]),
         allowlist=allowlist(()),
-        exclude=given["exclude"],
+        opening=take_opening(given, exclude=given["exclude"]),
         jobs=given["jobs"] or processors(),
         cache=None if given["no_cache"] else cache_path(),
         today=today(),

@@ -14,12 +14,6 @@ TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 _CACHE_NAME = "digests.sqlite"
 
 
-def check_targets(targets: tuple[str, ...], *, offline: bool) -> None:
-    for target in targets:
-        if offline and "://" in target:
-            raise click.UsageError(f"{target!r} needs the network, and --offline forbids it")
-
-
 def colored(choice: str) -> bool:
     if choice == "auto":
         return sys.stdout.isatty() and not os.environ.get("NO_COLOR")  # empty: not set (no-color.org)

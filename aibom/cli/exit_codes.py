@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # `aibom --version` needs the codes and not the domain
+    from aibom.domain.errors import UnreadableError
     from aibom.domain.finding import Severity
     from aibom.domain.report import Report
 
@@ -18,6 +19,14 @@ class ExitCode(IntEnum):
     INCOMPLETE = 4  # something needed could not be read, reached, decided or written
     INTERNAL = 70  # a bug of ours
     INTERRUPTED = 130
+
+
+def of_error(error: UnreadableError) -> ExitCode:
+    """The code for a target that could not be opened: a mistake of the user, or a place that failed."""
+    from aibom.domain.errors import Reason  # noqa: PLC0415 - see above
+
+    mistakes = (Reason.VANISHED, Reason.UNSUPPORTED, Reason.MALFORMED, Reason.MISSING)
+    return ExitCode.USAGE if error.reason in mistakes else ExitCode.INCOMPLETE
 
 
 def of_report(report: Report, fail_on: Severity, *, strict: bool, exit_zero: bool) -> ExitCode:

@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from aibom.cli.environment import check_targets, colored, processors
+from aibom.cli.environment import colored, processors
 from aibom.cli.evidence_options import evidence_option
-from aibom.cli.exit_codes import ExitCode
+from aibom.cli.exit_codes import ExitCode, of_error
 from aibom.cli.failure import Failure
+from aibom.cli.network import check_targets, network_options, offline_option, take_opening
 from aibom.cli.packs import policy
 from aibom.cli.progress import watcher
 from aibom.cli.row_options import check_columns, row_options, schema, take_wanted
@@ -20,6 +21,7 @@ from aibom.cli.writing import to_file, to_stdout
 from aibom.domain.dataset import RowForm
 from aibom.domain.errors import UnreadableError
 from aibom.domain.report import Report
+from aibom.domain.text import visible
 from aibom.fingerprint.contamination import NgramSet
 from aibom.workflows.fingerprint import fingerprint
 from aibom.workflows.rows import RowsRequest
@@ -54,7 +56,8 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--exclude", multiple=True, metavar="GLOB", envvar="AIBOM_EXCLUDE", help="Leave out matching paths."
 )
-@click.option("--offline", is_flag=True, envvar="AIBOM_OFFLINE", help="Open no network connection.")
+@offline_option
+@network_options
 @click.option(
     "--jobs", type=click.IntRange(1, 256), envvar="AIBOM_JOBS", metavar="N",
     help="How many files to read at a time. Default: one per processor.",
@@ -80,7 +83,7 @@ def command(**given: Any) -> int:
     request = ScanRequest(
         targets=given["targets"],
         policy=policy(None),
-        exclude=given["exclude"],
+        opening=take_opening(given, exclude=given["exclude"], full=True),
         jobs=given["jobs"] or processors(),
         rows=RowsRequest(
             wanted=wanted,
@@ -94,7 +97,7 @@ def command(**given: Any) -> int:
         with watcher(quiet=given["quiet"]) as progress:
             report = fingerprint(request, progress)
     except UnreadableError as error:
-        raise Failure(str(error), ExitCode.USAGE) from error
+        raise Failure(visible(str(error)), of_error(error)) from error
     check_columns(wanted, report)
     if texts is not None:
         to_file(given["ngrams"], texts.render(report.targets[0].name[:_NAME_CHARS]))

@@ -28,6 +28,8 @@ _COMMANDS: Final = {
     "inspect": "aibom.cli.inspect",
     "trust": "aibom.cli.trust",
     "admit": "aibom.cli.admit",
+    "publish": "aibom.cli.publish",
+    "pull": "aibom.cli.pull",
     "upload": "aibom.cli.upload",
     "validate": "aibom.cli.validate",
     "formats": "aibom.cli.formats",

@@ -10,15 +10,18 @@ from typing import Any
 
 import click
 
-from aibom.cli.environment import cache_path, check_targets, colored, processors
-from aibom.cli.exit_codes import ExitCode
+from aibom.cli.environment import cache_path, colored, processors
+from aibom.cli.exit_codes import ExitCode, of_error
 from aibom.cli.failure import Failure
+from aibom.cli.network import check_targets, network_options, offline_option, take_opening
 from aibom.cli.progress import watcher
 from aibom.cli.writing import to_file, to_stdout
 from aibom.domain.component import ComponentKind
 from aibom.domain.errors import UnreadableError
 from aibom.domain.reference import Flag
 from aibom.domain.report import ReferenceReport
+from aibom.domain.text import visible
+from aibom.sources.opening import Opening
 from aibom.workflows.refs import ReferencesRequest, find_references
 
 _PLAIN_WIDTH = 80
@@ -42,6 +45,7 @@ class _Flags:
     exclude: tuple[str, ...]
     quiet: bool
     color: str
+    opening: Opening
 
 
 @click.command("refs")
@@ -60,7 +64,8 @@ class _Flags:
     help="Only references with this flag; may be given several times.",
 )  # fmt: skip
 @click.option("--strict", is_flag=True, envvar="AIBOM_STRICT", help="Exit with 4 when there are gaps.")
-@click.option("--offline", is_flag=True, envvar="AIBOM_OFFLINE", help="Open no network connection.")
+@offline_option
+@network_options
 @click.option(
     "--jobs", type=click.IntRange(1, 256), envvar="AIBOM_JOBS", metavar="N",
     help="How many files to read at a time. Default: one per processor.",
@@ -82,14 +87,14 @@ def command(**given: Any) -> int:
     Each with its file and line, the revision that is asked for, and what to know about it. Only code
     and configuration are read: no weights, no data. Nothing is run. Default: here.
     """
-    flags = _Flags(**given)
+    flags = _Flags(opening=take_opening(given, exclude=given["exclude"]), **given)
     targets = flags.targets or (".",)
     check_targets(targets, offline=flags.offline)
     if flags.output is not None and not flags.output.parent.is_dir():
         raise click.UsageError(f"cannot write {str(flags.output)!r}: its folder does not exist")
     request = ReferencesRequest(
         targets=targets,
-        exclude=flags.exclude,
+        opening=flags.opening,
         jobs=flags.jobs or processors(),
         cache=None if flags.no_cache else cache_path(),
     )
@@ -97,7 +102,7 @@ def command(**given: Any) -> int:
         with watcher(quiet=flags.quiet) as progress:
             report = find_references(request, progress)
     except UnreadableError as error:
-        raise Failure(str(error), ExitCode.USAGE) from error
+        raise Failure(visible(str(error)), of_error(error)) from error
     _write(_filtered(report, flags), flags)
     if not report.listed:
         return ExitCode.NOTHING

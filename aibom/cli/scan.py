@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +10,27 @@ import click
 
 from aibom.cli import configuration
 from aibom.cli.baseline import baseline_option, with_baseline
-from aibom.cli.environment import cache_path, check_targets, colored, now, processors, source_date, today
+from aibom.cli.environment import cache_path, colored, now, processors, source_date, today
 from aibom.cli.evidence_options import evidence_option
-from aibom.cli.exit_codes import ExitCode, of_report
+from aibom.cli.exit_codes import of_error, of_report
 from aibom.cli.expectations import Expectation, expectation_options, take
 from aibom.cli.failure import Failure
+from aibom.cli.network import check_targets, full_option, network_options, offline_option, take_opening
 from aibom.cli.packs import allowlist, policy, policy_option
 from aibom.cli.progress import watcher
 from aibom.cli.rendering import OUTPUTS, Style, destinations, write_all
 from aibom.cli.row_options import check_columns, row_options, take_benchmarks, take_wanted
 from aibom.domain.errors import UnreadableError
 from aibom.domain.finding import Severity
+from aibom.domain.text import visible
 from aibom.fingerprint.dataset import Wanted
+from aibom.sources.opening import Opening
 from aibom.workflows.rows import RowsRequest
 from aibom.workflows.scan import ScanRequest, scan
 
 _LEVELS = {severity.label: severity for severity in Severity}
 _NEUTRAL_NAME = "target"
+_REMOTE_JOBS = 8  # targets at a time: they wait for the network more than they work
 _PATH = click.Path(path_type=Path)
 
 
@@ -53,6 +57,9 @@ class _Flags:
     rows: RowsRequest | None
     evidence: Path | None
     whom: Expectation
+    opening: Opening
+    targets_file: Path | None
+    into: Path | None
     quiet: bool
     color: str
 
@@ -87,7 +94,9 @@ class _Flags:
 )
 @click.option("--exit-zero", is_flag=True, envvar="AIBOM_EXIT_ZERO", help="Exit with 0 in spite of findings.")
 @click.option("--strict", is_flag=True, envvar="AIBOM_STRICT", help="Exit with 4 when there are gaps.")
-@click.option("--offline", is_flag=True, envvar="AIBOM_OFFLINE", help="Open no network connection.")
+@offline_option
+@full_option
+@network_options
 @click.option(
     "--reproducible",
     is_flag=True,
@@ -120,6 +129,14 @@ class _Flags:
     help="JSON file with further imports that pickles may make.",
 )
 @click.option(
+    "--targets", "targets_file", type=_PATH, envvar="AIBOM_TARGETS",
+    help="File with further targets, one a line; with --into.",
+)  # fmt: skip
+@click.option(
+    "--into", type=_PATH, metavar="DIR", envvar="AIBOM_INTO",
+    help="Look at each target by itself: one bill of materials each in this folder, and an index. Resumable.",
+)  # fmt: skip
+@click.option(
     "--rows", is_flag=True, envvar="AIBOM_ROWS", help="Fingerprint the rows of datasets, and look for poison."
 )
 @row_options
@@ -151,25 +168,56 @@ def command(**given: Any) -> int:
     TARGET is a file or folder: a checkout, a model folder, the Hugging Face cache. Default: here.
     Nothing that is scanned is run, imported or unpickled, and nothing in it configures the scan.
     """
-    flags = _Flags(rows=_take_rows(given), whom=take(given), **given)
+    opening = _take_opening(given)
+    flags = _Flags(rows=_take_rows(given), whom=take(given), opening=opening, **given)
+    if flags.into is not None or flags.targets_file is not None:
+        return _many(flags)
     wanted = destinations(flags.formats, flags.output)
-    style = Style(
-        spec_version=flags.spec_version,
-        fail_on=_LEVELS[flags.fail_on],
-        strict=flags.strict,
-        color=colored(flags.color),
-    )
+    style = _style(flags)
     request = _request(flags)
     try:
         with watcher(quiet=flags.quiet) as progress:
             report = scan(request, progress)
     except UnreadableError as error:
-        raise Failure(str(error), ExitCode.USAGE) from error
+        raise Failure(visible(str(error)), of_error(error)) from error
     if flags.rows is not None:
         check_columns(flags.rows.wanted, report)
     report = with_baseline(report, flags.baseline)
     write_all(report, wanted, style, quiet=flags.quiet)
     return of_report(report, style.fail_on, strict=flags.strict, exit_zero=flags.exit_zero)
+
+
+def _style(flags: _Flags) -> Style:
+    return Style(
+        spec_version=flags.spec_version,
+        fail_on=_LEVELS[flags.fail_on],
+        strict=flags.strict,
+        color=colored(flags.color),
+    )
+
+
+def _many(flags: _Flags) -> int:
+    """Each target by itself; see `fleet`."""
+    from aibom.cli import fleet  # noqa: PLC0415 - only for runs over many targets
+    from aibom.workflows.fleet import FleetRequest  # noqa: PLC0415
+
+    if flags.into is None:
+        raise click.UsageError("--targets needs --into DIR, the folder for the bills of materials")
+    if flags.formats or flags.output or flags.baseline:
+        raise click.UsageError("--into writes CycloneDX documents: it goes without -f, -o and --baseline")
+    targets = fleet.many(flags.targets, flags.targets_file)
+    if not targets:
+        raise click.UsageError("no targets: name some, or a file with --targets")
+    request = FleetRequest(
+        targets=targets, scanning=_request(replace(flags, targets=targets)), jobs=flags.jobs or _REMOTE_JOBS
+    )
+    return fleet.run(request, flags.into, _style(flags), exit_zero=flags.exit_zero, quiet=flags.quiet)
+
+
+def _take_opening(given: dict[str, Any]) -> Opening:
+    # Rows and evidence are about all bytes.
+    given["full"] = given["full"] or given["evidence"] is not None or given["rows"]
+    return take_opening(given, exclude=given["exclude"], surroundings=not given["reproducible"])
 
 
 def _take_rows(given: dict[str, Any]) -> RowsRequest | None:
@@ -191,7 +239,7 @@ def _request(flags: _Flags) -> ScanRequest:
         targets=targets,
         policy=policy(flags.policy),
         allowlist=allowlist(flags.allowlist),
-        exclude=flags.exclude,
+        opening=flags.opening,
         jobs=flags.jobs or processors(),
         cache=None if flags.no_cache else cache_path(),
         today=today(),
@@ -200,7 +248,6 @@ def _request(flags: _Flags) -> ScanRequest:
         reread=flags.reproducible or epoch is not None,
         expected=flags.whom.expected,
         root=flags.whom.root,
-        surroundings=not flags.reproducible,
         rows=flags.rows,
         evidence=flags.evidence,
     )

@@ -14,8 +14,8 @@ from aibom.cli.hands import hand, hand_options, not_done, place_in_target
 from aibom.cli.progress import watcher
 from aibom.cli.writing import to_file
 from aibom.domain.errors import UnreadableError
+from aibom.domain.publication import MODEL_SIGNATURE
 from aibom.fingerprint.resources import ALGORITHMS
-from aibom.workflows.documents import MODEL_SIGNATURE
 from aibom.workflows.sign import (
     Hand,
     ModelRequest,

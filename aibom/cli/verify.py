@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aibom.cli.environment import check_targets, colored, processors, today
+from aibom.cli.environment import colored, processors, today
 from aibom.cli.evidence_options import evidence_option, read_salt
 from aibom.cli.exit_codes import ExitCode, of_report
 from aibom.cli.expectations import expectation_options, take
 from aibom.cli.failure import Failure
+from aibom.cli.network import check_targets, network_options, offline_option, take_opening
 from aibom.cli.progress import watcher
 from aibom.cli.writing import to_file, to_stdout
 from aibom.domain.check import Outcome
@@ -73,7 +75,8 @@ _NOBODY: Final = (
 )  # fmt: skip
 @click.option("-o", "--output", type=_PATH, help="Write the result to this file.")
 @click.option("--all", "every", is_flag=True, help="Show verified files in the table, too.")
-@click.option("--offline", is_flag=True, envvar="AIBOM_OFFLINE", help="Open no network connection.")
+@offline_option
+@network_options
 @click.option(
     "--jobs", type=click.IntRange(1, 256), envvar="AIBOM_JOBS", metavar="N",
     help="How many files to read at a time. Default: one per processor.",
@@ -127,6 +130,7 @@ def _gated(request: VerifyRequest, policy: str, progress: Progress) -> tuple[Ver
         policy=packs.policy(policy),
         allowlist=packs.allowlist(()),
         jobs=request.jobs,
+        opening=replace(request.opening, surroundings=True),
         today=today(),
     )
     found = gate(request, scanning, progress)
@@ -143,6 +147,7 @@ def _request(target: str, given: dict[str, Any]) -> VerifyRequest:
         root=whom.root,
         extra_allowed=given["allow_extra"],
         jobs=given["jobs"] or processors(),
+        opening=take_opening(given, surroundings=False, full=True),
         kept=Kept(evidence=given["evidence"], salt=read_salt(given["salt_file"])),
     )
 

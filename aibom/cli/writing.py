@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,7 +29,8 @@ def to_stdout(data: bytes) -> None:
 
 def to_file(path: Path, data: bytes) -> None:
     """Replaces the file in one step: after any failure the old content is still whole."""
-    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.new")
+    # Long names that begin alike are written by several threads at once.
+    temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}-{threading.get_native_id()}.new")
     try:
         with _created(temporary) as file:
             file.write(data)

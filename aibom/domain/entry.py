@@ -22,6 +22,7 @@ class Entry:
     claimed: tuple[Digest, ...] = ()
     media_type: str | None = None
     cacheable: bool = True  # False: so young that a later change might not change the etag
+    header_only: bool = False  # far away: the header alone is fetched, and no digest is computed
 
     def __post_init__(self) -> None:
         if self.size < 0:

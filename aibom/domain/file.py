@@ -22,7 +22,8 @@ class File:
     """A looked-at entry.
 
     `tensor_digests` runs parallel to `facts.tensors`: the BLAKE3-256 of each tensor's raw bytes,
-    or None where the layout has no single row-major byte sequence.
+    or None where the layout has no single row-major byte sequence. A file of which only the header was
+    read may have no digest at all: nobody claimed one.
     """
 
     entry: Entry
@@ -33,7 +34,7 @@ class File:
     promised: str | None = None  # the format that the name promises, when the content is another
 
     def __post_init__(self) -> None:
-        if not self.digests:
+        if not self.digests and not self.entry.header_only:
             raise ValueError(f"a file needs a digest: {self.entry.path!r}")
         tensors = len(self.facts.tensors) if self.facts else 0
         if self.tensor_digests and len(self.tensor_digests) != tensors:

@@ -14,8 +14,20 @@ _USERINFO = re.compile(r"//[^/@]*@")
 # Type of the purl specification and how many parts its names have at least, by scheme.
 _TYPES: Final = {
     "hf": ("huggingface", 2), "hf-dataset": ("huggingface", 2), "git": ("github", 2), "pypi": ("pypi", 1),
-    "npm": ("npm", 1), "conda": ("conda", 1), "docker": ("docker", 1),
+    "npm": ("npm", 1), "conda": ("conda", 1), "docker": ("docker", 1), "oci": ("oci", 1),
 }  # fmt: skip
+_ADDRESSES: Final = {
+    "hf": "hf://", "hf-dataset": "hf://datasets/", "hf-space": "hf://spaces/", "oci": "oci://",
+    "gs": "gs://", "az": "az://", "abfs": "abfs://", "s3": "s3://",
+}  # fmt: skip
+_VERSIONS: Final = {"mlflow": "/", "s3": "?versionId="}  # what stands before a version; else an `@`
+_FRONTS: Final = {
+    **_ADDRESSES,
+    "mlflow": "models:/",
+    "mlflow-run": "runs:/",
+    "git": "git+",
+    "https": "https://",
+}
 _GITHUB: Final = "https://github.com/"
 
 
@@ -45,6 +57,36 @@ class Ref:
             raise ValueError("a reference must not carry credentials")
 
     @property
+    def place(self) -> str | None:
+        """What a user types to name the remote place, whatever its version; None for one on this machine."""
+        if self.scheme in _ADDRESSES:
+            return f"{_ADDRESSES[self.scheme]}{self.location}"
+        if self.scheme == "mlflow":  # the server is named by the environment
+            above, _, name = self.location.rpartition("/")
+            is_run = above.endswith("/runs") and not self.revision
+            return (
+                f"runs:/{name}{f'/{self.subpath}' if self.subpath else ''}" if is_run else f"models:/{name}"
+            )
+        if self.scheme == "git" and "://" in self.location:
+            return f"git+{self.location}"
+        return self.location if self.scheme == "https" else None
+
+    @property
+    def address(self) -> str | None:
+        """What a user types to name the remote place at this revision; None for a place on this machine."""
+        place, revision = self.place, self.revision
+        if place is None:
+            return None
+        if self.scheme == "git":
+            within = f"#{self.subpath}" if self.subpath else ""
+            return f"{place}@{revision}{within}" if revision else f"{place}{within}"
+        if not revision:
+            return place
+        if self.scheme == "https":
+            return f"{place}#{revision.replace(':', '=', 1)}"
+        return f"{place}{_VERSIONS.get(self.scheme, '@')}{revision}"
+
+    @property
     def purl(self) -> str | None:
         """The package URL of the place in canonical form, where the purl specification defines one."""
         if self.scheme not in _TYPES:
@@ -70,6 +112,9 @@ class Ref:
             return self.location.lower(), ""
         if self.scheme == "docker":
             return self._image()
+        if self.scheme == "oci":  # no namespace: the whole repository stands in the qualifier
+            place = quote(self.location.lower(), safe=":", errors="surrogatepass")
+            return self.location.rpartition("/")[2].lower(), f"?repository_url={place}"
         # The specification defines models only; datasets get a qualifier (purl-spec PR 534).
         return self.location, "?repo_type=dataset" if self.scheme == "hf-dataset" else ""
 
@@ -95,3 +140,36 @@ class PinnedRef(Ref):
 def is_commit(revision: str | None) -> bool:
     """True for a full Git commit id (SHA-1 or SHA-256)."""
     return revision is not None and _COMMIT.match(revision) is not None
+
+
+def ref_at(address: str) -> Ref | None:
+    """The place and revision that an address names, as `Ref.address` spells it; None for any other text."""
+    for scheme, front in sorted(_FRONTS.items(), key=lambda item: -len(item[1])):
+        if address.startswith(front):
+            try:
+                return _ref(scheme, address.removeprefix(front))
+            except ValueError:  # without a location, or with credentials
+                return None
+    return None
+
+
+def _ref(scheme: str, rest: str) -> Ref:
+    location, revision, subpath = rest, "", ""
+    if scheme == "mlflow":
+        location, _, revision = rest.partition("/")
+        location = location and f"/{location}"
+    elif scheme == "mlflow-run":
+        run, _, subpath = rest.partition("/")
+        scheme, location = "mlflow", run and f"/runs/{run}"
+    elif scheme == "git":
+        rest, _, subpath = rest.partition("#")
+        above, _, commit = rest.rpartition("@")
+        location, revision = (above, commit) if is_commit(commit) else (rest, "")
+    elif scheme == "https":
+        location, _, revision = f"https://{rest}".partition("#")
+        revision = revision.replace("=", ":", 1)
+    elif scheme == "s3":
+        location, _, revision = rest.partition(_VERSIONS["s3"])
+    elif scheme.startswith(("hf", "oci")) and "@" in rest:
+        location, _, revision = rest.rpartition("@")
+    return Ref(scheme=scheme, location=location, revision=revision or None, subpath=subpath or None)

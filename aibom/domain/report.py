@@ -48,6 +48,7 @@ class Coverage:
     unread: int  # no file came of it
     excluded: int  # left out because a flag or the layout says so, never listed
     bytes: int
+    header_only: int = 0  # of those that were read: far away, so that only the header was fetched
 
     def __post_init__(self) -> None:
         if self.listed != self.read + self.partial + self.unread:
@@ -56,6 +57,7 @@ class Coverage:
     @classmethod
     def of(cls, files: Iterable[File], gaps: Iterable[Gap], listed: int, excluded: int) -> Coverage:
         """Counts from the results themselves, so that an entry without a result cannot hide."""
+        files = tuple(files)
         sizes = {file.path: file.entry.size for file in files}
         gap_paths = {gap.path for gap in gaps}
         partial = len(gap_paths & sizes.keys())
@@ -66,6 +68,7 @@ class Coverage:
             unread=listed - len(sizes),
             excluded=excluded,
             bytes=sum(sizes.values()),
+            header_only=sum(file.entry.header_only for file in files),
         )
 
 

@@ -26,6 +26,8 @@ def model_digest(files: Iterable[File]) -> ModelDigest:
     for file in files:
         if file.facts is None or file.facts.unread:
             return ModelDigest(absent=f"the header of {file.path} could not be read")
+        if file.entry.header_only:
+            return ModelDigest(absent=f"only the header of {file.path} was fetched: --full reads all bytes")
         for tensor, digest in zip(file.facts.tensors, file.tensor_digests, strict=True):
             if digest is None:
                 return ModelDigest(absent=_why(tensor, file.path))

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from aibom.domain.digest import Digest, Grade
 from aibom.domain.errors import truncated
@@ -43,9 +43,15 @@ class _Hash(Protocol):
     def hexdigest(self) -> str: ...
 
 
+# Besides SHA-256: what a place may claim of a file, and what one pass over its bytes computes.
+COMPUTABLE: Final = frozenset({"md5", "sha1", "sha384", "sha512", "blake2b", "git-sha1", "git-sha256"})
+
+
 def _hasher(algorithm: str, size: int) -> _Hash:
-    if algorithm == "git-sha1":  # git-hash-object(1): the header is part of the digest
-        return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    if algorithm.startswith("git-"):  # git-hash-object(1): the header is part of the digest
+        whole = hashlib.new(algorithm.removeprefix("git-"), usedforsecurity=False)
+        whole.update(b"blob %d\0" % size)
+        return whole
     return hashlib.new(algorithm, usedforsecurity=False)
 
 

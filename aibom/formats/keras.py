@@ -18,7 +18,8 @@ from aibom.readers import json
 from aibom.readers.defects import Defects
 from aibom.readers.hazards import Hazards
 from aibom.readers.json import Json
-from aibom.readers.zip import STORED, Member, is_zip, member_names, open_member, read_archive
+from aibom.readers.zip import STORED, Member, is_zip, member_names, read_archive
+from aibom.readers.zip_members import open_member
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", ".weights.h5"
 _VOCABULARY = "/vocabulary.txt"  # lines of text, written by lookup layers

@@ -18,16 +18,8 @@ from aibom.readers import npy
 from aibom.readers.defects import Defects
 from aibom.readers.pickle_imports import Collected, capabilities
 from aibom.readers.ranges import Memory, Window
-from aibom.readers.zip import (
-    STORED,
-    Archive,
-    Member,
-    inflate_head,
-    is_zip,
-    member_names,
-    open_member,
-    read_archive,
-)
+from aibom.readers.zip import STORED, Archive, Member, is_zip, member_names, read_archive
+from aibom.readers.zip_members import inflate_head, open_member
 
 _SUFFIX = ".npy"
 _NAME_COUNT = 1_000  # looked at to recognise an archive

@@ -20,7 +20,8 @@ from aibom.readers import json
 from aibom.readers.defects import Defects
 from aibom.readers.json import Json
 from aibom.readers.pickle_imports import capabilities
-from aibom.readers.zip import STORED, is_zip, member_names, open_member, read_archive
+from aibom.readers.zip import STORED, is_zip, member_names, read_archive
+from aibom.readers.zip_members import open_member
 
 SCHEMA_DEPTH: Final = 256  # a pipeline in a pipeline takes eight levels
 NAME_CHARS: Final = 256

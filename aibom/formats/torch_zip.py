@@ -22,7 +22,8 @@ from aibom.readers.pickle import Stream, run
 from aibom.readers.pickle_imports import Collected, capabilities
 from aibom.readers.pickle_values import Call, Global, Value
 from aibom.readers.ranges import Window
-from aibom.readers.zip import STORED, Archive, Member, is_zip, member_names, open_member, read_archive
+from aibom.readers.zip import STORED, Archive, Member, is_zip, member_names, read_archive
+from aibom.readers.zip_members import open_member
 
 _NAME_COUNT: Final = 20_000  # looked at to recognise an archive
 _NOTE_BYTES: Final = 64  # version and byteorder

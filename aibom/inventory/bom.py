@@ -21,7 +21,7 @@ from aibom.domain.evidence import DatasetRows, Evidence
 from aibom.domain.facts import Facts, FileKind
 from aibom.domain.file import File
 from aibom.domain.gap import Gap, Stage
-from aibom.domain.ref import Ref
+from aibom.domain.ref import Ref, ref_at
 from aibom.domain.reference import Reference
 from aibom.domain.target import Target
 from aibom.domain.vulnerability import Vulnerability
@@ -66,6 +66,8 @@ class Listed:
     gaps: list[Gap] = field(default_factory=list)  # files without a digest, and what is told elsewhere
     elsewhere: int = 0  # components of which another document tells what they consist of
     targets: tuple[Target, ...] = ()  # of the scan, when the document is ours
+    addresses: tuple[str, ...] = ()  # where those are, of remote ones
+    requested: str = ""  # the revision that was asked for, before it was pinned
     tool: tuple[str, str] = ("", "")  # name and version of what wrote it
     rows: tuple[DatasetRows, ...] = ()  # of datasets, and the sidecars that the document names
     evidence: list[Evidence] = field(default_factory=list)
@@ -94,6 +96,8 @@ def read_bom(data: bytes) -> Listed:
     for service in entries(document.get("services")):
         reader.take_service(service)
     listed.targets = _targets(main)
+    listed.requested = properties(main).get("aibom:target:requested", [""])[0]
+    listed.addresses = tuple(properties(main).get("aibom:target:address", ()))
     listed.tool = _tool(metadata.get("tools"))
     listed.timestamp = text(metadata.get("timestamp")) or None
     listed.serial = text(document.get("serialNumber")) or None
@@ -109,11 +113,18 @@ def read_bom(data: bytes) -> Listed:
 
 
 def _targets(main: Mapping[str, Json]) -> tuple[Target, ...]:
-    """The places that were scanned, by our own properties."""
-    names = properties(main).get("aibom:target", [])
+    """The places that were scanned, by our own properties: what is told of a place follows its name."""
+    found: list[Target] = []
+    for each in entries(main.get("properties")):
+        name, value = text(each.get("name")), text(each.get("value"))
+        if name == "aibom:target":
+            found.append(Target(name=value, is_local=True))
+        elif name == "aibom:target:address" and found:
+            found[-1] = Target(name=found[-1].name, ref=ref_at(value))
     purl = text(main.get("purl"))
-    ref = ref_of(purl) if purl and len(names) == 1 else None
-    return tuple(Target(name=name, ref=ref) for name in names)
+    if purl and len(found) == 1:
+        found = [replace(found[0], ref=ref_of(purl))]
+    return tuple(found)
 
 
 def _check(document: Mapping[str, Json]) -> None:

@@ -103,6 +103,7 @@ def _coverage(report: Report) -> dict[str, Value]:
         "partial": coverage.partial,
         "unread": coverage.unread,
         "excluded": coverage.excluded,
+        "headerOnly": coverage.header_only,
         "bytes": coverage.bytes,
     }
 

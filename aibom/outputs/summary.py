@@ -79,6 +79,8 @@ def coverage(report: Report) -> str:
     found = report.coverage
     text = f"{plural(found.listed, 'file')} listed: {found.read:,} read, {found.partial:,} read in part, "
     text += f"{found.unread:,} not read"
+    if found.header_only:
+        text += f"; of {found.header_only:,} the header only"
     if found.excluded:
         text += f"; {found.excluded:,} excluded"
     return f"{text} ({size(found.bytes)})"

@@ -11,6 +11,16 @@ from aibom.domain.protocols import ByteReader
 _AHEAD_BYTES = 16 * KIB
 
 
+def at_hand(reader: ByteReader, offset: int, length: int) -> bool:
+    """Whether these bytes can be had without fetching them from afar.
+
+    Only a remote file of which the header alone is read has anything that is not at hand. What does not
+    decide what the header says is then left out: it would cost a request for each tensor.
+    """
+    asked = getattr(reader, "at_hand", None)
+    return True if asked is None else bool(asked(offset, length))
+
+
 class Memory:
     """A `ByteReader` over bytes that are already in memory."""
 
@@ -54,6 +64,9 @@ class Window:
         room = max(0, min(len(buffer), self._size - offset))
         return self._reader.read_into(self.start + offset, buffer[:room]) if room else 0
 
+    def at_hand(self, offset: int, length: int) -> bool:
+        return at_hand(self._reader, self.start + offset, length)
+
 
 class Budgeted:
     """A `ByteReader` that refuses to fetch more than `limit` bytes in all."""
@@ -75,6 +88,9 @@ class Budgeted:
     def read_into(self, offset: int, buffer: memoryview) -> int:
         self._spend(min(len(buffer), max(0, self.size - offset)), offset)
         return self._reader.read_into(offset, buffer)
+
+    def at_hand(self, offset: int, length: int) -> bool:
+        return at_hand(self._reader, offset, length)
 
     def _spend(self, length: int, offset: int) -> None:
         self._left -= length

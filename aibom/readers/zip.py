@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import re
 import stat
-import zlib
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
 from typing import Final
 
-from aibom.domain.errors import Reason, UnreadableError, malformed, over_limit, truncated, unsupported
+from aibom.domain.errors import UnreadableError, malformed, over_limit
 from aibom.domain.facts import Defect, Span
-from aibom.domain.limits import INFLATE_RATIO, INFLATED_BYTES, KIB, MEMBER_COUNT
+from aibom.domain.limits import KIB, MEMBER_COUNT
 from aibom.domain.protocols import ByteReader
 from aibom.readers.defects import Defects
-from aibom.readers.ranges import Memory, Window
+from aibom.readers.ranges import at_hand
 from aibom.readers.zip_records import (
     FLAG_DESCRIPTOR,
     FLAG_ENCRYPTED,
@@ -41,6 +41,12 @@ STORED: Final = 0
 DEFLATED: Final = 8
 
 _PIECE_BYTES = 64 * KIB
+_LOCAL_BYTES = 30  # of a local header, in front of the name
+_DESCRIPTOR_BYTES = 24
+_EXTRA_BYTES = 65_535  # of extra fields in a local header
+_ZIP64 = (1 << 32) - 1  # a size from which on it stands in 8 bytes
+# What PyTorch calls the bytes of tensors: nothing about them but the size is in a header.
+_STORAGE = re.compile(r"(?:[^/]+/)*data/[0-9]+\Z")
 # Absolute, drive letter, backslash, NUL, a `..` part, or no name at all.
 _ESCAPES = re.compile(r"\A/|\A[A-Za-z]:|\\|\0|(?:\A|/)\.\.(?:/|\Z)|\A\Z")
 # What may stand where a data descriptor is missing: the next header, the directory, the end.
@@ -61,6 +67,7 @@ class Member:
     encrypted: bool
     directory: bool
     link: bool = False  # a symbolic link, whose data is its target
+    distant: bool = False  # its local header was not fetched; the offset follows from the next member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +129,12 @@ class _Listing:
         self._descriptors: dict[int, int] = {}  # end of the descriptor, by offset of the data
         self._covered: list[Span] = []
         self._loose: list[Span] = []
+        self._starts: list[int] = []  # of all members, sorted
 
     def archive(self) -> Archive:
+        if not at_hand(self._reader, 0, self._reader.size):
+            headers = islice(central_headers(self._reader, self._end), MEMBER_COUNT)
+            self._starts = sorted(listed.offset + self._end.shift for _, listed in headers)
         count = 0
         for at, listed in central_headers(self._reader, self._end):
             count += 1
@@ -171,8 +182,12 @@ class _Listing:
 
     def _member(self, listed: Header, at: int) -> Member:
         header_offset = listed.offset + self._end.shift
-        local, offset = local_header(self._reader, header_offset, self._end.directory)
         name = _name(listed, self._anomalies, at)
+        if _STORAGE.match(name) and not self._is_at_hand(listed, header_offset):
+            offset = self._offset(listed, header_offset)
+            if offset is not None:
+                return self._distant(listed, header_offset, offset, name)
+        local, offset = local_header(self._reader, header_offset, self._end.directory)
         compressed = self._compressed(listed, offset, name)
         for kind, what in _differences(listed, local):
             message = f"member {name[:80]!r}: local header and directory differ in {what}"
@@ -190,6 +205,37 @@ class _Listing:
             encrypted=bool((listed.flags | local.flags) & FLAG_ENCRYPTED),
             directory=name.endswith("/"),
             link=stat.S_ISLNK(listed.mode),
+        )
+
+    def _is_at_hand(self, listed: Header, header_offset: int) -> bool:
+        """Whether header, data and descriptor of a member can be had without a request for them alone."""
+        length = _LOCAL_BYTES + len(listed.name) + listed.compressed + _DESCRIPTOR_BYTES
+        room = self._reader.size - header_offset
+        return room < length or at_hand(self._reader, header_offset, length)
+
+    def _offset(self, listed: Header, header_offset: int) -> int | None:
+        """Where the data begin when they end where the next member begins; None when they cannot."""
+        index = bisect_right(self._starts, header_offset)
+        stop = self._starts[index] if index < len(self._starts) else self._end.directory
+        sizes = max(listed.compressed, listed.size)
+        descriptor = (16 if sizes < _ZIP64 else 24) if listed.flags & FLAG_DESCRIPTOR else 0
+        offset = stop - descriptor - listed.compressed
+        extra = offset - header_offset - _LOCAL_BYTES - len(listed.name)
+        return offset if 0 <= extra <= _EXTRA_BYTES else None
+
+    def _distant(self, listed: Header, header_offset: int, offset: int, name: str) -> Member:
+        """A storage of PyTorch in a remote file, by the directory alone."""
+        return Member(
+            name=name,
+            method=listed.method,
+            offset=offset,
+            compressed=self._compressed(listed, offset, name),
+            size=listed.size,
+            crc=listed.crc,
+            header_offset=header_offset,
+            encrypted=bool(listed.flags & FLAG_ENCRYPTED),
+            directory=False,
+            distant=True,
         )
 
     def _compressed(self, listed: Header, offset: int, name: str) -> int:
@@ -217,7 +263,7 @@ class _Listing:
 
     def _cover(self) -> None:
         """The ranges that are no member data; an overlap raises or is an anomaly, and so is a hole."""
-        position = 0
+        position, guessed = 0, False
         for member in sorted(self._members, key=attrgetter("header_offset")):
             data_end = member.offset + member.compressed
             if member.header_offset < position:
@@ -227,16 +273,20 @@ class _Listing:
                 self._anomalies.add(AnomalyKind.OVERLAP, message, member.header_offset, member.name)
                 position = max(position, data_end)
                 continue
-            self._hole(position, member.header_offset)
+            self._hole(position, member.header_offset, guessed=guessed)
             self._extend(member.header_offset, member.offset)
             position = self._descriptors.get(member.offset, data_end)
             self._extend(data_end, position)
+            guessed = member.distant
         # Of overlapping members the last may reach into the directory.
-        self._hole(position, self._end.directory)
+        self._hole(position, self._end.directory, guessed=guessed)
         self._extend(self._end.directory, self._end.stop)
 
-    def _hole(self, start: int, stop: int) -> None:
-        if start < stop:
+    def _hole(self, start: int, stop: int, *, guessed: bool) -> None:
+        """Behind a member of which nobody knows where it ends no hole can be told."""
+        if guessed:
+            self._extend(start, stop)
+        elif start < stop:
             kind = AnomalyKind.HOLE if start else AnomalyKind.PREFIX
             where = "belong to no member" if start else "in front of the first member"
             self._anomalies.add(kind, f"{stop - start} bytes {where}", start)
@@ -289,77 +339,3 @@ def _differences(listed: Header, local: Header) -> Iterator[tuple[AnomalyKind, s
         yield AnomalyKind.DIFFERING_SIZE, "size"
     if local.compressed != listed.compressed and not (late and local.compressed == 0):
         yield AnomalyKind.DIFFERING_SIZE, "compressed size"
-
-
-def open_member(reader: ByteReader, member: Member, limit: int = INFLATED_BYTES) -> ByteReader:
-    """The plain bytes of a member: a window for a stored one, inflated memory for a deflated one.
-
-    Inflated data is checked against its CRC-32 and size. Stored data is not (its bytes would be
-    read twice). Raises encrypted, unsupported (method), limit (more than `limit` bytes, or a size
-    that deflate cannot reach), malformed or truncated.
-    """
-    _check_method(member)
-    if member.method == STORED:
-        if member.size != member.compressed:
-            raise malformed(f"stored member {member.name[:80]!r} has two sizes", member.offset)
-        return Window(reader, member.offset, member.size)
-    if member.size > min(limit, member.compressed * INFLATE_RATIO):
-        raise over_limit(
-            f"member {member.name[:80]!r} claims {member.size} bytes from {member.compressed}", member.offset
-        )
-    plain = bytearray()
-    for piece in _inflate(reader, member, _PIECE_BYTES):
-        plain += piece
-        if len(plain) > member.size:
-            raise malformed(f"member {member.name[:80]!r} inflates to more than it claims", member.offset)
-    if len(plain) != member.size or zlib.crc32(plain) != member.crc:
-        raise malformed(f"member {member.name[:80]!r} differs from its size or CRC-32", member.offset)
-    return Memory(memoryview(plain))
-
-
-def inflate_head(reader: ByteReader, member: Member, count: int) -> bytes:
-    """The first `count` plain bytes of a member (fewer when it is shorter), unchecked."""
-    _check_method(member)
-    if member.method == STORED:
-        return reader.read_at(member.offset, min(count, member.compressed))
-    head = bytearray()
-    for piece in _inflate(reader, member, min(max(count, 1), _PIECE_BYTES)):
-        head += piece
-        if len(head) >= count:
-            break
-    return bytes(head[:count])
-
-
-def _check_method(member: Member) -> None:
-    if member.encrypted:
-        raise UnreadableError(
-            Reason.ENCRYPTED, f"member {member.name[:80]!r} is encrypted", member.header_offset
-        )
-    if member.method not in (STORED, DEFLATED):
-        raise unsupported(
-            f"member {member.name[:80]!r} has compression method {member.method}", member.header_offset
-        )
-
-
-def _inflate(reader: ByteReader, member: Member, most: int) -> Iterator[bytes]:
-    """Raw deflate (RFC 1951) in pieces of at most `most` bytes; the stream must end where the member does."""
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    position, end = member.offset, member.offset + member.compressed
-    piece = pending = b""
-    while not stream.eof:
-        # A full piece may leave output inside of zlib although all input is taken.
-        if not pending and len(piece) < most:
-            if position == end:
-                raise truncated(f"the deflate stream of {member.name[:80]!r} does not end", end)
-            pending = reader.read_at(position, min(most, end - position))
-            position += len(pending)
-        try:
-            piece = stream.decompress(pending, most)
-        except zlib.error as error:
-            raise malformed(
-                f"member {member.name[:80]!r} cannot be inflated: {error}", member.offset
-            ) from None
-        pending = stream.unconsumed_tail
-        yield piece
-    if stream.unused_data or position < end:
-        raise malformed(f"bytes follow the deflate stream of {member.name[:80]!r}", position)

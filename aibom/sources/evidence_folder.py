@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,7 +55,8 @@ class EvidenceFolder:
         """
         check_relative(name)
         path = self._path / name
-        temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}.new")
+        # Long names that begin alike are written by several threads at once.
+        temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}-{threading.get_native_id()}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.unlink(missing_ok=True)

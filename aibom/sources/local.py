@@ -23,9 +23,10 @@ from aibom.domain.entry import Entry
 from aibom.domain.errors import Reason, UnreadableError, over_limit
 from aibom.domain.gap import Gap, Stage
 from aibom.domain.limits import ENTRY_COUNT, PATH_DEPTH, RACY_NS
+from aibom.domain.publication import Attached, Receipt
 from aibom.domain.ref import PinnedRef, Ref
 from aibom.domain.target import Target
-from aibom.sources import git, hub_cache
+from aibom.sources import git, hub_cache, local_publish
 from aibom.sources.hub_cache import HubPlace
 from aibom.sources.local_file import (
     LocalFile,
@@ -37,6 +38,7 @@ from aibom.sources.local_file import (
     resolve_beneath,
     unreadable,
 )
+from aibom.sources.opening import Opening, Place
 
 LINKED_FOLDER_COUNT: Final = 1_000  # folders entered through links; a few links can span millions
 
@@ -90,6 +92,19 @@ class LocalSource:
         except OSError as error:
             raise unreadable(error, "cannot be opened") from None
 
+    def attached(self) -> tuple[Attached, ...]:
+        """The documents in the top of the folder, or those beside the one file."""
+        return local_publish.attached(self._top, self._only)
+
+    def publish(self, documents: tuple[Attached, ...], *, dry_run: bool, pull_request: bool) -> Receipt:
+        """Writes them there; see `Registry`."""
+        ref = self.target.ref or Ref(scheme="file", location=self.target.name)
+        return local_publish.publish(self._top, ref, documents, dry_run=dry_run, pull_request=pull_request)
+
+    @property
+    def _top(self) -> Path:
+        return Path(self._area.base, self._area.home)
+
 
 def _not_there(path: Path, error: OSError | ValueError) -> UnreadableError:
     shown = ascii(os.fspath(path))
@@ -106,13 +121,14 @@ def _pattern(exclude: tuple[str, ...]) -> re.Pattern[str] | None:
 def _target(own: Path, hub: HubPlace | None, *, surroundings: bool) -> Target:
     name = own.name or "root"
     if hub is not None:
-        return Target(name=name, ref=hub.ref, attributes=hub.attributes)
+        return Target(name=name, ref=hub.ref, attributes=hub.attributes, is_local=True)
     facts = git.describe(own)
     if facts is None or (facts.subpath and not surroundings):
-        return Target(name=name)
+        return Target(name=name, is_local=True)
     known = (("branch", facts.branch), ("commit", facts.commit))
     attributes = tuple((key, value) for key, value in known if value is not None)
-    return Target(name=name, ref=_git_ref(facts), dirty=facts.dirty, attributes=attributes)
+    ref = _git_ref(facts)
+    return Target(name=name, ref=ref, dirty=facts.dirty, attributes=attributes, is_local=True)
 
 
 def _git_ref(facts: git.GitFacts) -> Ref | None:
@@ -292,3 +308,10 @@ def _lost(folder: _Folder, error: UnreadableError) -> Gap:
 
 def _gap(path: str, reason: Reason, detail: str) -> Gap:
     return Gap(path=path, stage=Stage.LIST, reason=reason, detail=detail)
+
+
+def _open(target: str, opening: Opening) -> LocalSource:
+    return LocalSource(Path(target), opening.exclude, surroundings=opening.surroundings)
+
+
+PLACE = Place(scheme="", title="local folder or file", open=_open)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from aibom.domain.check import Check, CheckKind, Outcome
 from aibom.domain.digest import Digest, Grade
 from aibom.domain.file import File
+
+_NOT_READ: Final = "only the header was fetched: --full reads all bytes"
+_NOT_COMPUTED: Final = "the bytes were not read with this algorithm"
 
 
 def check_claims(files: Iterable[File]) -> tuple[Check, ...]:
@@ -22,7 +26,7 @@ def check_claims(files: Iterable[File]) -> tuple[Check, ...]:
 def _check(file: File, claim: Digest) -> Check:
     computed = file.digest(claim.algorithm, Grade.COMPUTED)
     if computed is None:
-        outcome, detail = Outcome.COULD_NOT_CHECK, "the bytes were not read with this algorithm"
+        outcome, detail = Outcome.COULD_NOT_CHECK, _NOT_READ if file.entry.header_only else _NOT_COMPUTED
     elif computed.value == claim.value:
         outcome, detail = Outcome.VERIFIED, "the bytes have the claimed digest"
     else:

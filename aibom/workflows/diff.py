@@ -88,7 +88,7 @@ def _rows(old: _Place, new: _Place, request: DiffRequest, progress: Progress) ->
 
 
 def _place(name: str, request: DiffRequest, progress: Progress | None) -> _Place:
-    places = resolved((name,), surroundings=request.scanning.surroundings)
+    places = resolved((name,), request.scanning.opening)
     source = places.sources[0]
     document = _document(name, source)
     if document is None:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.limits import BOM_BYTES
+from aibom.domain.publication import (
+    BOM_ENDINGS,
+    BUNDLE_ENDINGS,
+    MODEL_SIGNATURE,
+    Attached,
+    DocumentKind,
+    Registry,
+    document_kind,
+)
 from aibom.sources import resolve
+from aibom.sources.opening import Opening
 from aibom.trust.bundle import BUNDLE_BYTES
 from aibom.workflows.digesting import Place
 
-MODEL_SIGNATURE: Final = "model.sig"
-BUNDLE_ENDINGS: Final = (".sigstore.json", ".sigstore", ".sig")
-BOM_ENDINGS: Final = (".cdx.json", "bom.json")
 LIMITS: Final = {"signature": BUNDLE_BYTES, "bom": BOM_BYTES}
 
 
@@ -79,6 +86,30 @@ def _found(place: Place, path: str, kind: str, failed: UnreadableError | None) -
     return Document(kind=kind, name=path, data=data, inside=path, about=named)
 
 
+def found_remote(place: Place) -> list[Document]:
+    """The documents beside a model in a registry, signatures first; they need not be files of it."""
+    found = []
+    for each in cast("Registry", place.source).attached() if hasattr(place.source, "attached") else ():
+        inside = each.name if _is_file(place, each) else None
+        kind = "bom" if each.kind is DocumentKind.BOM else "signature"
+        named = about(each.name) if kind == "signature" else None
+        found.append(Document(kind=kind, name=each.name, data=each.data, inside=inside, about=named))
+    return sorted(found, key=lambda document: (document.kind != "signature", document.name))
+
+
+def _is_file(place: Place, each: Attached) -> bool:
+    """Whether it is a file of the model as well. What a registry keeps beside a model may bear the name of
+    any file, and a file that counts as a document is left out of what has to be signed.
+    """
+    entry = place.entries.get(each.name)
+    if entry is None or document_kind(each.name) is None or entry.size != len(each.data):
+        return False
+    try:
+        return place.document(each.name, entry.size) == each.data
+    except UnreadableError:
+        return False
+
+
 def found_beside(target: Path) -> list[Document]:
     """The signatures beside one file: those that are named after it, else that of the whole model."""
     names = [f"{target.name}{ending}" for ending in BUNDLE_ENDINGS]
@@ -100,7 +131,7 @@ def read_document(path: Path, kind: str, target: str) -> Document:
     """A document that the user named, or that lies beside a file. Raises `UnreadableError`."""
     if path.is_dir():
         raise UnreadableError(Reason.UNSUPPORTED, f"{path.name!r} is a folder, and a file is wanted")
-    place = Place.of(resolve(os.fspath(path), surroundings=False))
+    place = Place.of(resolve(os.fspath(path), Opening(surroundings=False)))
     if not place.entries:
         raise UnreadableError(place.gaps[0].reason, place.gaps[0].detail)
     # A link counts where it lies, whatever it leads to.

@@ -19,14 +19,16 @@ from aibom.domain.limits import PROBE_BYTES, WHOLE_FILE_BYTES
 from aibom.domain.protocols import ByteReader, Format, Match, Probe, Source
 from aibom.domain.reference import Reference, Referred
 from aibom.fingerprint.cache import CachedFingerprint
-from aibom.fingerprint.one_pass import Fingerprint, fingerprint
+from aibom.fingerprint.one_pass import COMPUTABLE, Fingerprint, fingerprint
 from aibom.formats import by_name, identify, named_like, remote_code
 from aibom.formats.inside import examine
 from aibom.readers.ranges import Budgeted, Memory
+from aibom.workflows.described import Described, Description, key_of
 from aibom.workflows.inside import with_inside
 from aibom.workflows.references import Surroundings
 
 _T = TypeVar("_T")
+_PASSING = (Reason.IO_ERROR, Reason.CHANGED, Reason.VANISHED, Reason.DENIED, Reason.MISSING)
 _WALKED = (Reason.UNRECOGNISED, Reason.NOT_READ, Reason.UNSUPPORTED)
 
 
@@ -59,6 +61,7 @@ class Lookout:
     elsewhere: dict[str, Facts] | None = None  # facts that another file states about this one
     stated: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by path: algorithms to compute
     code: frozenset[str] = frozenset()  # paths of the Python files that configurations name
+    described: Described | None = None  # headers that were read already
     keep: Keep | None = None  # None: no sidecars
 
     def look(self, entry: Entry, cached: CachedFingerprint | None) -> Looked:
@@ -72,6 +75,11 @@ class Lookout:
             self.advanced(entry.size)
             file = File(entry=entry, digests=(*entry.claimed, *cached.digests))
             return replace(self._told(entry), file=file)
+        if entry.header_only and self.described is not None and entry.path not in (self.elsewhere or {}):
+            return self._describe(entry, self.described)
+        return self._open(entry, cached)
+
+    def _open(self, entry: Entry, cached: CachedFingerprint | None) -> Looked:
         stage = Stage.OPEN
         try:
             with self.source.open(entry) as reader:
@@ -80,8 +88,22 @@ class Lookout:
         except UnreadableError as error:
             return Looked(entry=entry, gaps=(Gap.of(entry.path, stage, error),))
 
+    def _describe(self, entry: Entry, described: Described) -> Looked:
+        """A look at the header alone, or what an earlier one of the same bytes found."""
+        key = key_of(entry, self.source.target)
+        known = described.get(key)
+        if known is not None:
+            self.advanced(entry.size)
+            known = known.at(entry)
+            return Looked(entry=entry, file=known.file, gaps=known.gaps)
+        looked = self._open(entry, None)
+        lost = any(gap.reason in _PASSING for gap in looked.gaps)
+        if looked.file is not None and not looked.references and not lost:
+            described.put(key, Description(file=looked.file, gaps=looked.gaps))
+        return looked
+
     def _algorithms(self, entry: Entry) -> frozenset[str]:
-        claimed = {d.algorithm for d in entry.claimed if d.algorithm == "git-sha1"}
+        claimed = {d.algorithm for d in entry.claimed if d.algorithm in COMPUTABLE}
         return frozenset({"sha256", *claimed, *self.stated.get(entry.path, ())})
 
     def refer(self, entry: Entry) -> Looked:
@@ -113,7 +135,7 @@ class Lookout:
         facts, gaps = self._facts(entry, probe, reader, found)
         if facts is not None and facts.kind is FileKind.POINTER and not facts.unread:
             return _pointer(entry, facts)
-        keeping = facts if self.keep is not None and _has_tensors(facts) else None
+        keeping = facts if self.keep and not entry.header_only and _has_tensors(facts) else None
         done = self._digest(entry, reader, facts, None if keeping else cached, evidence=bool(keeping))
         kept = self._kept(entry, keeping, done) if keeping else None
         if isinstance(kept, Gap):
@@ -178,6 +200,9 @@ class Lookout:
         *,
         evidence: bool,
     ) -> Fingerprint:
+        if entry.header_only:
+            # What a server claims is not computed; whoever wants that asks for all bytes.
+            return Fingerprint(digests=())
         if cached is not None and len(cached.tensor_digests) == (len(facts.tensors) if facts else 0):
             self.advanced(entry.size)
             return Fingerprint(
@@ -253,7 +278,7 @@ def _learnt(
 ) -> CachedFingerprint | None:
     """What to remember: nothing that came with a defect, which a later run must tell again."""
     # A file of no known format is not opened again: what else was found in it would be lost.
-    if done.defects or (found is None and (gaps or facts is not None)):
+    if done.defects or not done.digests or (found is None and (gaps or facts is not None)):
         return None
     return CachedFingerprint(
         format=found.name if found else "",

@@ -13,6 +13,7 @@ from aibom.domain.protocols import Source
 from aibom.domain.target import Target
 from aibom.fingerprint.cache import CacheUnusableError, DigestCache
 from aibom.sources import resolve
+from aibom.sources.opening import Opening
 from aibom.workflows.progress import Progress
 
 
@@ -34,18 +35,12 @@ class Resolved:
         return sum(source.excluded for source in self.sources)
 
 
-def resolved(
-    names: Sequence[str],
-    exclude: tuple[str, ...] = (),
-    *,
-    called: str | None = None,
-    surroundings: bool = True,
-) -> Resolved:
+def resolved(names: Sequence[str], opening: Opening, *, called: str | None = None) -> Resolved:
     """The places that the user named. Raises `UnreadableError` when one does not exist.
 
     `called` is what to call them instead of the names of their folders.
     """
-    sources = tuple(resolve(name, exclude, surroundings=surroundings) for name in names)
+    sources = tuple(resolve(name, opening) for name in names)
     targets = _named(sources, called)
     return Resolved(sources=sources, targets=targets, prefixes=_prefixes(names, targets))
 
@@ -73,6 +68,8 @@ def _named(sources: Sequence[Source], name: str | None) -> tuple[Target, ...]:
     names: list[str] = []
     for source in sources:
         first = candidate = name or source.target.name
+        if candidate in (".", ".."):  # the end of an address; in front of a path it would climb
+            first = candidate = "target"
         number = 2
         while candidate in names:
             candidate, number = f"{first}-{number}", number + 1

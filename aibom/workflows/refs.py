@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aibom import __version__
 from aibom.domain.report import ReferenceReport
 from aibom.domain.target import Tool
 from aibom.inventory.references import at_home
+from aibom.sources.opening import Opening
 from aibom.workflows.places import opened_cache, resolved
 from aibom.workflows.progress import Progress, Silent
 from aibom.workflows.survey import Hands, survey
@@ -20,7 +21,7 @@ class ReferencesRequest:
     """What the user asked for, with every default already filled in."""
 
     targets: tuple[str, ...]
-    exclude: tuple[str, ...] = ()
+    opening: Opening = field(default_factory=Opening)
     jobs: int = 1
     cache: Path | None = None  # None: nothing of an earlier run is used or kept
 
@@ -28,7 +29,7 @@ class ReferencesRequest:
 def find_references(request: ReferencesRequest, progress: Progress | None = None) -> ReferenceReport:
     """What the targets refer to. Raises `UnreadableError` when a target does not exist."""
     told = progress or Silent()
-    places = resolved(request.targets, request.exclude)
+    places = resolved(request.targets, request.opening)
     with ExitStack() as stack:
         cache = opened_cache(request.cache, request.targets, stack, told)
         seen = survey(places.pairs, Hands(jobs=request.jobs, cache=cache, only_references=True), told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from aibom.inventory.stated_rows import stated_rows
 from aibom.policy import THE_LAST_DAY, Allowlist, Policy, judge_contents, judged
 from aibom.policy.expectation import expected_signer, may_be_unsigned
 from aibom.sources.evidence_folder import EvidenceFolder
+from aibom.sources.opening import Opening
 from aibom.trust.digests import check_claims
 from aibom.trust.stated import stated_checks
 from aibom.trust.trust_root import TrustRoot
+from aibom.workflows.described import Described
 from aibom.workflows.evidence import RowsFound, keeper, parts_of, rows_of
 from aibom.workflows.media import with_media
 from aibom.workflows.places import Resolved, opened_cache, resolved
@@ -42,16 +44,16 @@ class ScanRequest:
     targets: tuple[str, ...]
     policy: Policy
     allowlist: Callable[[], Allowlist] = Allowlist  # asked only when something imports
-    exclude: tuple[str, ...] = ()
+    opening: Opening = field(default_factory=Opening)
     jobs: int = 1
     cache: Path | None = None  # None: no digest of an earlier run is used or kept
     timestamp: str | None = None  # ISO 8601; None in reproducible mode
     name: str | None = None  # what to call the targets instead of the names of their folders
-    surroundings: bool = True  # False: what lies around a target (its repository) is left out
     reread: bool = False  # True: digest every file now, whatever the cache knows
     expected: Expected | None = None  # whose signatures count; None: whom the policy names, if anybody
     today: date = THE_LAST_DAY  # of waivers and deadlines; by default none is in force any more
     root: TrustRoot | None = None  # for keyless signatures; None: the production root of sigstore
+    described: Described | None = None  # headers that other scans of this run read
     rows: RowsRequest | None = None  # how to fingerprint the rows of datasets; None: not at all
     evidence: Path | None = None  # the folder that sidecars are written to
 
@@ -65,9 +67,7 @@ def observe(request: ScanRequest, progress: Progress | None = None) -> Report:
     """The same before the policy judges it."""
     told = progress or Silent()
     expected = request.expected or expected_signer(request.policy)
-    places = resolved(
-        request.targets, request.exclude, called=request.name, surroundings=request.surroundings
-    )
+    places = resolved(request.targets, request.opening, called=request.name)
     folder = EvidenceFolder(request.evidence) if request.evidence else None
     with ExitStack() as stack:
         cache = opened_cache(request.cache, request.targets, stack, told)
@@ -76,6 +76,7 @@ def observe(request: ScanRequest, progress: Progress | None = None) -> Report:
             jobs=request.jobs,
             cache=cache,
             reread=request.reread or expected is not None or folder is not None,
+            described=request.described,
             keep=keeper(folder) if folder else None,
         )
         seen = survey(places.pairs, hands, told)

@@ -10,9 +10,11 @@ from typing import Final, Protocol
 from aibom.domain.attestation import Subject
 from aibom.domain.errors import Reason, UnreadableError, malformed, over_limit
 from aibom.domain.limits import BOM_BYTES
+from aibom.domain.publication import MODEL_SIGNATURE
 from aibom.domain.signing import Manifest, Method, Resource
 from aibom.fingerprint.resources import Range
 from aibom.sources import resolve
+from aibom.sources.opening import Opening
 from aibom.trust.attestations import bom_statement
 from aibom.trust.bom import read_digests
 from aibom.trust.keyless_signing import sign_keyless
@@ -20,7 +22,6 @@ from aibom.trust.model import GIT_PATHS, is_ignored
 from aibom.trust.oms import RESOURCE_COUNT, root_digest, write_manifest
 from aibom.trust.signers import BundleSigner, sign_file, sign_statement
 from aibom.workflows.digesting import WHOLE, Place
-from aibom.workflows.documents import MODEL_SIGNATURE
 from aibom.workflows.progress import Progress, Silent
 
 SUBJECT_COUNT: Final = 100_000  # files that one statement about a bill of materials names
@@ -96,7 +97,7 @@ def sign_model(request: ModelRequest, hand: Hand, progress: Progress | None = No
     Git's own files, an older `model.sig` and `ignored` are left out. Raises `UnreadableError` when
     anything else cannot be read: a signature over a part would pass for one over the whole.
     """
-    place = Place.of(resolve(request.target, surroundings=False))
+    place = Place.of(resolve(request.target, Opening(surroundings=False)))
     paths = _paths(place, request)
     wanted = {path: list(_ranges(request, place.entries[path].size)) for path in paths}
     found = place.digest(wanted, request.jobs, progress or Silent())
@@ -180,7 +181,7 @@ def sign_bom(target: str, hand: Hand) -> Signed:
 
 
 def _one(target: str) -> tuple[Place, str]:
-    place = Place.of(resolve(target, surroundings=False))
+    place = Place.of(resolve(target, Opening(surroundings=False)))
     if not Path(target).is_file() or len(place.entries) != 1:
         raise UnreadableError(Reason.UNSUPPORTED, "it is no single file; `aibom sign model` signs folders")
     return place, next(iter(place.entries))

@@ -18,6 +18,7 @@ from aibom.domain.protocols import Source
 from aibom.domain.reference import Reference, Referred
 from aibom.fingerprint.cache import CachedFingerprint, CacheUnusableError, DigestCache
 from aibom.inventory.stated_digests import may_state, stated_digests, wanted_algorithms
+from aibom.workflows.described import Described
 from aibom.workflows.external import external_facts
 from aibom.workflows.look import Keep, Looked, Lookout
 from aibom.workflows.progress import Progress
@@ -50,6 +51,7 @@ class Hands:
     only_references: bool = False  # True: no file is identified or digested
     cache: DigestCache | None = None
     reread: bool = False  # True: the cache learns, and is not asked
+    described: Described | None = None  # headers that were read already, of remote places
     keep: Keep | None = None  # writes sidecars of weights; paths carry the name of their target
 
 
@@ -137,6 +139,7 @@ class _Looks:
             surroundings=self._around,
             advanced=self._advanced,
             keep=_prefixed(hands.keep, place.prefix),
+            described=hands.described,
         )
 
     def run(self) -> Iterator[Looked]:

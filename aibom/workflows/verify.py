@@ -17,7 +17,8 @@ from aibom.domain.signing import Expected, Judged
 from aibom.domain.target import Tool
 from aibom.domain.verification import FileState, FileVerdict, Statement, Verification
 from aibom.fingerprint.resources import Range
-from aibom.sources import resolve
+from aibom.sources import resolve, scheme_of
+from aibom.sources.opening import Opening
 from aibom.trust.attestations import read_attestation
 from aibom.trust.bom import read_digests
 from aibom.trust.bundle import read_bundle
@@ -36,7 +37,7 @@ from aibom.workflows.comparing import (
     verdicts,
 )
 from aibom.workflows.digesting import WHOLE, Kept, Place
-from aibom.workflows.documents import Document, found_beside, found_in, read_document
+from aibom.workflows.documents import Document, found_beside, found_in, found_remote, read_document
 from aibom.workflows.progress import Progress, Silent
 
 if TYPE_CHECKING:  # 30 ms
@@ -58,6 +59,7 @@ class VerifyRequest:
     root: TrustRoot | None = None
     extra_allowed: bool = False  # files that nobody vouches for are told and no mismatch
     jobs: int = 1
+    opening: Opening = field(default_factory=lambda: Opening(surroundings=False, full=True))
     known: Mapping[str, File] = field(default_factory=dict)  # what was read in this very run, by path
     kept: Kept = field(default_factory=Kept)  # what says more about changed files
 
@@ -73,7 +75,7 @@ def verify(request: VerifyRequest, progress: Progress | None = None) -> Verifica
     when there is a signature and no expectation.
     """
     told = progress or Silent()
-    place = Place.of(resolve(request.target, surroundings=False), request.known)
+    place = Place.of(resolve(request.target, request.opening), request.known)
     here = _here(request, place)
     for claim in here.claims:
         _read(claim, here, request)
@@ -96,7 +98,10 @@ def _here(request: VerifyRequest, place: Place) -> Here:
         if path is not None
     ]
     single = os.path.isfile(request.target)  # noqa: PTH113 - a path as it was typed
-    around = found_beside(Path(request.target)) if single else found_in(place)
+    if scheme_of(request.target):
+        around = found_remote(place)
+    else:
+        around = found_beside(Path(request.target)) if single else found_in(place)
     kinds = {document.kind for document in named}
     heard = [*named, *(document for document in around if document.kind not in kinds)]
     # Those that are not heard are no part of the model either.

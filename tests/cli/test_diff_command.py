@@ -80,8 +80,8 @@ def test_what_could_not_be_compared_is_incomplete_unless_the_gate_fails(capfd: C
 
 @pytest.mark.parametrize(
     ("old", "words"),
-    [("gone", "no such file or folder"), ("", "no such file or folder"), ("hf://a/b", "://"),
-     ("HEAD~1:model", "git worktree add"), ("spdx.json", "SPDX"), ("cut.json", "JSON")],
+    [("gone", "no such file or folder"), ("", "no such file or folder"), ("ftp://a/b", "://"),
+     ("HEAD~1:model", "git+file://"), ("spdx.json", "SPDX"), ("cut.json", "JSON")],
     ids=["gone", "empty", "scheme", "revision", "spdx", "cut"],
 )  # fmt: skip
 def test_a_side_that_is_not_there_or_not_read_is_told_in_one_line(

@@ -1,4 +1,4 @@
-"""`aibom verify` never opens a connection and looks up no name, with and without `--offline`."""
+"""No command opens a connection or looks up a name with `--offline`, nor for a local target."""
 
 from __future__ import annotations
 
@@ -118,3 +118,40 @@ def test_the_system_sees_no_connection() -> None:
     done = subprocess.run([*wanted, *VERIFY, "--offline"], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert Path("calls.txt").read_text() == ""
+
+
+REMOTE = [
+    "hf://org/name", "hf://org/*", "oci://registry.example/a:1", "s3://bucket/key", "models:/name/1",
+    "runs:/id/model", "git+https://host.example/a.git", "gs://bucket/key", "az://container/key",
+    "https://host.example/a.gguf",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", REMOTE)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["scan"],
+        ["refs"],
+        ["verify"],
+        ["fingerprint"],
+        ["diff", "model1"],
+        ["scan", "--into", "."],
+        ["publish", "bom.json"],
+        ["pull"],
+    ],
+    ids=["scan", "refs", "verify", "fingerprint", "diff", "into", "publish", "pull"],
+)
+def test_a_remote_target_is_refused_offline(
+    command: list[str], target: str, tried: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert _run([*command, target, "--offline"]) == 2
+    assert "--offline forbids it" in capfd.readouterr().err
+    assert tried == []
+
+
+@pytest.mark.parametrize("command", [["scan", "model1"], ["refs", "model1"], ["diff", "model1", "model2"]])
+def test_a_local_target_needs_no_connection(command: list[str], tried: list[str]) -> None:
+    assert _run([*command, "--no-cache"]) in (0, 1)
+    assert _run([*command, "--no-cache", "--offline"]) in (0, 1)
+    assert tried == []

@@ -175,7 +175,7 @@ def test_o_writes_a_file_without_colours_and_says_so(
         (["--kind", "nothing"], "'nothing' is not one of"),
         (["--flag", "nothing"], "'nothing' is not one of"),
         (["--jobs", "0"], "--jobs"),
-        (["hf://org/name"], "hf"),
+        (["ftp://host/name"], "ftp"),
         (["hf://org/name", "--offline"], "--offline forbids it"),
     ],
 )

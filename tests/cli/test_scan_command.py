@@ -116,7 +116,7 @@ def test_o_names_the_file_of_the_one_bare_format(
         (["scan", "--fail-onn", "high"], "--fail-on"),
         (["scan", "--jobs", "0"], "--jobs"),
         (["scan", "--offline", "hf://org/name"], "--offline forbids it"),
-        (["scan", "hf://org/name"], "hf"),
+        (["scan", "ftp://host/name"], "ftp"),
         (["scann", "."], "did you mean 'scan'?"),
         (["explain", "no-rule"], "no rule 'no-rule'"),
     ],

@@ -207,7 +207,7 @@ def test_an_empty_folder_is_nothing_to_verify(tmp_path: Path, capfdbinary: Captu
     [
         ([], "Missing argument 'TARGET'"),
         (["no/such/model"], "no such file or folder: 'no/such/model'"),
-        (["hf://org/name"], "hf:// is not supported"),
+        (["ftp://host/name"], "ftp:// is not supported"),
         (["hf://org/name", "--offline"], "--offline forbids it"),
         (["model", "--key", "no/such.pub"], "cannot read 'no/such.pub'"),
         (["model", "--key", "model/config.json"], "PEM"),

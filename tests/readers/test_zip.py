@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.limits import MIB
 from aibom.readers.ranges import Memory
-from aibom.readers.zip import Archive, Member, inflate_head, is_zip, open_member, read_archive, survey
+from aibom.readers.zip import Archive, Member, is_zip, read_archive, survey
+from aibom.readers.zip_members import inflate_head, open_member
 from aibom.readers.zip_records import AnomalyKind
 from tests.hostile import flips, truncations
 

@@ -8,12 +8,13 @@ import pytest
 
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.sources import SOURCES, resolve
+from aibom.sources.opening import Opening
 
 
 def test_a_path_is_a_local_source_with_its_excludes(tmp_path: Path) -> None:
     (tmp_path / "a.bin").touch()
     (tmp_path / "b.tmp").touch()
-    source = resolve(str(tmp_path), ("*.tmp",))
+    source = resolve(str(tmp_path), Opening(exclude=("*.tmp",)))
     assert [item.path for item in source.entries()] == ["a.bin"]
     assert (source.excluded, source.target.name) == (1, tmp_path.name)
 
@@ -32,7 +33,7 @@ def test_a_path_that_would_confuse_a_terminal_is_escaped() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["hf://org/name", "HF://org/name", "s3://bucket/key", "file:///etc", "a+b.c-1://"]
+    "target", ["ftp://host/name", "FTP://host/name", "svn://bucket/key", "file:///etc", "a+b.c-1://"]
 )
 def test_an_unknown_scheme_is_named(target: str) -> None:
     scheme = target.partition(":")[0].lower()
@@ -50,5 +51,7 @@ def test_a_folder_named_like_a_scheme_is_reached_by_a_dot(
     assert resolve("./hf:").target.name == "hf:"
 
 
-def test_every_scheme_is_listed_once() -> None:
-    assert len({place.scheme for place in SOURCES}) == len(SOURCES)
+def test_every_scheme_is_listed_once_and_has_its_place() -> None:
+    listed = [scheme for kind in SOURCES for scheme in kind.schemes]
+    assert len(set(listed)) == len(listed)
+    assert [place.scheme for kind in SOURCES for place in kind.places()] == listed

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from aibom.domain.entry import Entry
 from aibom.domain.errors import Reason, UnreadableError
+from aibom.domain.gap import Gap
 from aibom.domain.limits import BOM_BYTES
+from aibom.domain.protocols import ByteReader
+from aibom.domain.publication import Attached, DocumentKind
+from aibom.domain.target import Target
+from aibom.readers.ranges import Memory
 from aibom.sources import resolve
 from aibom.trust.bundle import BUNDLE_BYTES
 from aibom.workflows.digesting import Place
@@ -16,6 +25,7 @@ from aibom.workflows.documents import (
     about,
     found_beside,
     found_in,
+    found_remote,
     is_stranger,
     kind_of,
     read_document,
@@ -135,3 +145,41 @@ def test_a_named_document_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         with pytest.raises(UnreadableError) as caught:
             read_document(tmp_path / name, "signature", str(tmp_path))
         assert caught.value.reason is Reason.VANISHED
+
+
+@dataclass(kw_only=True)
+class _Shelf:
+    """A place with files, and documents beside them that a registry keeps apart."""
+
+    files: dict[str, bytes]
+    beside: tuple[Attached, ...]
+    target: Target = Target(name="model")  # noqa: RUF009 - frozen
+    excluded: int = 0
+
+    def entries(self) -> Iterator[Entry | Gap]:
+        return (Entry(path=path, size=len(data)) for path, data in self.files.items())
+
+    def open(self, entry: Entry) -> AbstractContextManager[ByteReader]:
+        return nullcontext(Memory(self.files[entry.path]))
+
+    def attached(self) -> tuple[Attached, ...]:
+        return self.beside
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "inside"),
+    [
+        ("a.sig", b'{"a": 1}', "a.sig"),
+        ("a.sig", b'{"b": 1}', None),
+        ("b.sig", b'{"a": 1}', None),
+        ("weights.pkl", b"payload", None),
+    ],
+    ids=["the-same-file", "other-bytes", "no-file", "not-named-like-a-document"],
+)
+def test_only_a_document_that_is_a_file_is_left_out_of_what_is_signed(
+    name: str, data: bytes, inside: str | None
+) -> None:
+    document = Attached(name=name, kind=DocumentKind.SIGNATURE, media_type="", data=data)
+    shelf = _Shelf(files={"a.sig": b'{"a": 1}', "weights.pkl": b"payload"}, beside=(document,))
+    (found,) = found_remote(Place.of(shelf))
+    assert (found.name, found.inside) == (name, inside)

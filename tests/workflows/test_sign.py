@@ -100,7 +100,7 @@ def test_what_cannot_be_read_is_not_left_out_silently(model: Path, monkeypatch: 
     (model / "lost").unlink()
     source = Watched(workflow.resolve(str(model)))
     source.lost["weights.bin"] = Reason.DENIED
-    monkeypatch.setattr(workflow, "resolve", lambda target, **more: source)
+    monkeypatch.setattr(workflow, "resolve", lambda *_: source)
     with pytest.raises(UnreadableError, match=r"weights.bin cannot be read"):
         manifest(model)
     source.lost, source.before = {}, lambda path: (model / "config.json").write_bytes(b"changed")
@@ -158,7 +158,7 @@ def test_a_file_is_signed_by_its_digest(model: Path) -> None:
 def test_a_file_that_changes_is_not_signed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Watched(workflow.resolve(str(model / "weights.bin")))
     made.lost["weights.bin"] = Reason.CHANGED
-    monkeypatch.setattr(workflow, "resolve", lambda target, **more: made)
+    monkeypatch.setattr(workflow, "resolve", lambda *_: made)
     with pytest.raises(UnreadableError, match="cannot be read as it was listed"):
         sign_any_file(str(model / "weights.bin"), HAND)
 

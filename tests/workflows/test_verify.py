@@ -14,6 +14,7 @@ from aibom.domain.attestation import Subject, VerificationSummary
 from aibom.domain.check import CheckKind, Outcome
 from aibom.domain.errors import Reason, UnreadableError
 from aibom.domain.signing import ExpectedChain, ExpectedIdentity, ExpectedKey, Manifest, Method, Resource
+from aibom.sources.opening import Opening
 from aibom.trust.attestations import verification_summary
 from aibom.trust.oms import write_manifest
 from aibom.trust.signers import KeySigner, certificate_signer
@@ -856,6 +857,6 @@ def _summary_of(subjects: list[Subject], *, passed: bool = True) -> bytes:
 
 def _watched(model: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     """The source of the next `verify` of the folder."""
-    source = Watched(workflow.resolve(str(model), surroundings=False))
-    monkeypatch.setattr(workflow, "resolve", lambda target, **more: source)
+    source = Watched(workflow.resolve(str(model), Opening(surroundings=False)))
+    monkeypatch.setattr(workflow, "resolve", lambda *_: source)
     return source

@@ -19,7 +19,7 @@ from aibom.formats.inside.escapes import check_link, check_name
 from aibom.formats.inside.lost_members import SIGNATURE, lost_members
 from aibom.formats.inside.part import HEAD_BYTES, Host, Part
 from aibom.formats.inside.walk import Walk
-from aibom.readers.ranges import Window
+from aibom.readers.ranges import Window, at_hand
 from aibom.readers.zip import STORED, Archive, Member, is_zip, survey
 from aibom.readers.zip_records import Anomaly, AnomalyKind
 
@@ -32,6 +32,7 @@ LOOSE_COUNT: Final = 1_000  # ranges that belong to no member
 CHECKED_BYTES: Final = 16 * MIB  # of a member whose checksum is compared
 _PIECE_BYTES: Final = 64 * KIB
 _TAIL_BYTES: Final = 64 * KIB + 22  # the longest comment and an end record
+_FAR_TAIL_BYTES: Final = 48 * KIB  # the same where each byte is fetched
 _END: Final = b"PK\x05\x06"
 _END_BYTES: Final = 22
 _COMMENT_BYTES: Final = 8  # a shorter comment holds nothing
@@ -86,6 +87,8 @@ def examine_archive(
 def has_end_record(reader: ByteReader) -> bool:
     """True when the end of the bytes may be that of a zip archive."""
     length = min(_TAIL_BYTES, reader.size)
+    if not at_hand(reader, reader.size - length, length):
+        length = min(_FAR_TAIL_BYTES, reader.size)
     return _END in reader.read_at(reader.size - length, length)
 
 
@@ -139,6 +142,8 @@ class _Archive:
     def member(self, member: Member) -> None:
         """Looks at the front of one member, and at all of it where that is worth it."""
         check_name(self._walk, self._part, member.name, member.header_offset)
+        if member.distant:
+            return  # bytes of a tensor, far away
         place = (member.offset, member.compressed, member.method)
         if not member.compressed or place in self._places:
             return

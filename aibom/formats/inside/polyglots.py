@@ -16,7 +16,7 @@ from aibom.domain.protocols import ByteReader
 from aibom.formats.inside.archives import examine_archive, has_end_record
 from aibom.formats.inside.part import Host, Part
 from aibom.formats.inside.walk import Walk
-from aibom.readers.ranges import Window
+from aibom.readers.ranges import Window, at_hand
 from aibom.readers.zip import Archive, survey
 from aibom.readers.zip_records import AnomalyKind
 
@@ -95,6 +95,8 @@ def examine_tensors(walk: Walk, part: Part, facts: Facts) -> None:
         inside = tensor.layout not in _ELSEWHERE and tensor.offset + tensor.length <= reader.size
         if not inside or tensor.length < len(_PICKLED) or tensor.offset + _FRONT_BYTES > reader.size:
             continue
+        if not at_hand(reader, tensor.offset, _FRONT_BYTES):
+            continue  # a request for each tensor of a remote file would be too much
         if not _FRONTS.match(reader.read_at(tensor.offset, _FRONT_BYTES)):
             continue
         window = Window(reader, tensor.offset, tensor.length)

@@ -60,6 +60,8 @@ def file_component(
 
 def _properties(file: File) -> list[Json]:
     properties = [prop("aibom:file:size", str(file.entry.size))]
+    if file.entry.header_only:
+        properties.append(prop("aibom:file:header-only", "true"))
     if file.facts is not None:
         properties.append(prop("aibom:file:format", shown(file.facts.format)))
         properties.append(prop("aibom:file:kind", file.facts.kind.value))

@@ -57,6 +57,8 @@ def _about(target: Target) -> list[Json]:
     values = [("aibom:target", target.name)]
     if target.ref is not None and target.ref.revision:
         values.append(("aibom:target:revision", target.ref.revision))
+    if target.address:
+        values.append(("aibom:target:address", target.address))
     if target.dirty is not None:
         values.append(("aibom:target:dirty", str(target.dirty).lower()))
     values += [(f"aibom:target:{shown(name)}", value) for name, value in target.attributes]

@@ -2,40 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from aibom.domain.finding import Severity
 from aibom.policy.estate import Subject
 from aibom.policy.requirement import Objection, Objections, Requirement, SubjectJudge
-from aibom.policy.rules._place import Places
+from aibom.policy.rules._place import Places, purl_of
 from aibom.policy.setting import Setting
 
 _FOLDER: Final = "file:"
+_PURL: Final = "pkg:"
+# Places without a package URL, with a bucket, host or name that is no star.
+_ADDRESS: Final = re.compile(r"((gs|az|abfs|s3|https|git\+https|git\+ssh)://|models:/|runs:/)[^*/]")
 
 
 def _judge(members: Mapping[str, Setting]) -> SubjectJudge:
     places = Places.of(members["allow"])
     for entry in members["allow"].items():
-        if not entry.text().startswith(("pkg:", _FOLDER)):
-            raise entry.error("a place is a package URL such as pkg:huggingface/acme/*, or file:FOLDER")
+        if not entry.text().startswith((_PURL, _FOLDER)) and not _ADDRESS.match(entry.text()):
+            raise entry.error(
+                "a place is a package URL such as pkg:huggingface/acme/*, an address such as s3://acme-models/**,"
+                " or file:FOLDER"
+            )
 
     def judge(subject: Subject) -> Objections:
-        purl, folder = _origin(subject)
-        if purl is None and (folder is None or not places.names):
+        purl, name = _origin(subject)
+        found = purl or name
+        if not found or (not purl and found.startswith(_FOLDER) and not places.names):
             return (
                 Objection(message="where it comes from is not known", expected=places.texts, decided=False),
             )
-        if places.allow(purl) if purl else places.allow_name(folder or ""):
+        if places.allow(purl) if purl else places.allow_name(found):
             return ()
-        found = purl or folder or ""
         return (Objection(message=f"{found} is not an allowed place", found=found, expected=places.texts),)
 
     return judge
 
 
 def _origin(subject: Subject) -> tuple[str | None, str | None]:
-    """The package URL of the component or of the target that it lies in; else the name of that target."""
+    """The package URL of the component or of the target that it lies in; else the address of that target,
+    or its name when it is on this machine.
+    """
     component = subject.component
     if component.purl:
         return component.purl, None
@@ -45,7 +54,8 @@ def _origin(subject: Subject) -> tuple[str | None, str | None]:
     if len(targets) != 1:
         return None, None
     target = targets[0]
-    return (target.ref.purl if target.ref else None), f"{_FOLDER}{target.name}"
+    purl = purl_of(target.ref) if target.ref else None
+    return purl, target.place or f"{_FOLDER}{target.name}"
 
 
 RULE: Final = Requirement(
@@ -60,9 +70,11 @@ RULE: Final = Requirement(
     schema={
         "allow": {
             "type": "array",
-            "items": {"type": "string", "pattern": "^(pkg:[a-z]|file:)"},
+            "items": {"type": "string", "pattern": f"^(pkg:[a-z]|file:|{_ADDRESS.pattern})"},
             "minItems": 1,
-            "description": "Patterns of package URLs, and file:NAME for a scanned folder of that name.",
+            "description": (
+                "Patterns of package URLs; of addresses, for what has none; file:NAME for a folder."
+            ),
         }
     },
     required=("allow",),

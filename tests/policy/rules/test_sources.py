@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aibom.domain.ref import Ref
+from aibom.domain.ref import Ref, ref_at
 from aibom.domain.target import Target
 from tests.policy.rules.demands import (
     ADAPTER,
@@ -21,6 +21,7 @@ from tests.policy.rules.demands import (
 )
 
 SECTION = "sources: {allow: ['pkg:huggingface/acme/*', 'file:models']}"
+IMAGE = f"sha256:{'a' * 64}"
 UNKNOWN = [("", False)]
 
 
@@ -71,6 +72,7 @@ def test_a_place_is_allowed_however_it_is_spelled(pattern: str, purl: str) -> No
         "pkg:huggingface/acme/m?download_url=https://evil.example/m",
         "pkg:huggingface/acme/m%3Fx",
         "acme/m",
+        "file:models",
     ],
 )
 def test_every_other_place_fails(purl: str) -> None:
@@ -95,11 +97,45 @@ def test_a_star_never_swallows_another_registry() -> None:
         (Target(name="other"), [("file:other", True)]),
         (Target(name="x", ref=Ref(scheme="hf", location="acme/m")), MET),
         (Target(name="models", ref=Ref(scheme="hf", location="evil/m")), [("pkg:huggingface/evil/m", True)]),
-        (Target(name="models", ref=Ref(scheme="git", location="https://git.acme.io/m")), MET),
+        (Target(name="models", ref=Ref(scheme="git", location="https://git.acme.io/m"), is_local=True), MET),
+        (
+            Target(name="models", ref=Ref(scheme="git", location="https://git.evil.io/m", revision=COMMIT)),
+            [("git+https://git.evil.io/m", True)],
+        ),
+        (Target(name="models", ref=Ref(scheme="s3", location="evil/models/")), [("s3://evil/models/", True)]),
     ],
 )
 def test_what_has_no_place_comes_from_its_target(target: Target, met: Unmet) -> None:
     assert unmet(SECTION, estate(model(stated_purl=None), targets=(target,))) == met
+
+
+@pytest.mark.parametrize(
+    ("pattern", "address", "met"),
+    [
+        ("s3://acme-models/**", "s3://acme-models/a/b?versionId=1", True),
+        ("s3://acme-models/*", "s3://acme-models/a/b", False),
+        ("s3://acme-models/**", "s3://acme-models-evil/a", False),
+        ("https://models.acme.io/**", "https://models.acme.io/a.gguf", True),
+        ("https://models.acme.io/**", "https://models.acme.io.evil.example/a.gguf", False),
+        ("models:/credit", "models:/credit/3", True),
+        ("models:/credit", "models:/other/3", False),
+        ("git+https://git.acme.io/**", f"git+https://git.acme.io/m@{COMMIT}#sub", True),
+        (
+            "pkg:oci/*?repository_url=reg.acme.io/models/*",
+            f"oci://reg.acme.io/models/a@sha256:{'a' * 64}",
+            True,
+        ),
+        (
+            "pkg:oci/*?repository_url=reg.acme.io/models/*",
+            f"oci://reg.evil.io/models/a@sha256:{'a' * 64}",
+            False,
+        ),
+    ],
+)
+def test_a_remote_place_counts_and_not_its_name(pattern: str, address: str, met: bool) -> None:
+    target = Target(name="models", ref=ref_at(address))
+    section = f"sources: {{allow: ['{pattern}', 'file:models']}}"
+    assert (unmet(section, estate(model(stated_purl=None), targets=(target,))) == MET) is met
 
 
 @pytest.mark.parametrize(
@@ -133,6 +169,8 @@ def test_a_finding_says_what_is_expected() -> None:
         ("sources: {allow: ['pkg:*/acme/*']}", "begins with its type"),
         ("sources: {allow: ['pkg:huggingface/']}", "begins with its type"),
         ("sources: {allow: ['hf:acme/*']}", "a place is a package URL"),
+        ("sources: {allow: ['s3://**']}", "a place is a package URL"),
+        ("sources: {allow: ['https://*.example/**']}", "a place is a package URL"),
         ("sources: {allow: [7]}", "is a text"),
         ("sources: {allows: ['pkg:a/b']}", "did you mean 'allow'"),
     ],
