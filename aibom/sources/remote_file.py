@@ -28,7 +28,7 @@ WHOLE_REQUEST_COUNT: Final = 20_000  # beyond one per piece
 _BLOCK_BYTES: Final = 4 * KIB
 # Their index is at the end; 64 KiB are looked through for it, which leaves less for the front.
 _ENDED: Final = (".zip", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".keras", ".parquet", ".nemo")
-_ENDED_FRONT_BYTES: Final = 40 * KIB
+_ENDED_FRONT_BYTES: Final = 39 * KIB
 
 Fetch = Callable[[int, int], bytes]  # start, length -> exactly these bytes, or `UnreadableError`
 

@@ -19,7 +19,7 @@ from aibom.readers.zip import read_archive
 from aibom.sources.remote_file import RemoteFile
 
 COUNT = 300
-STORAGES = 200  # as many as the first 40 KiB describe, without a memo
+STORAGES = 200  # as many as the first 39 KiB describe, without a memo
 
 
 def safetensors(size: int = 3_000_000) -> bytes:
